@@ -1,0 +1,220 @@
+# Parley: one Makefile for everything; `make help` lists the targets.
+# MODE=release|asan|tsan|cover builds side by side under build/MODE/{obj,bin}.
+
+MODE ?= release
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= gcc
+B := build/$(MODE)
+VERSION := 0.1.0
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# ---- what the machine must have -------------------------------------------------
+
+BUILD_PACKAGES := gcc make pkg-config libc6-dev libuv1-dev libwebsockets-dev \
+	libwebsockets-evlib-uv libjansson-dev libssl-dev uthash-dev
+# Debian 12 ships llhttp's C sources with node-llhttp, newer releases a library.
+LLHTTP_PACKAGE = $(shell apt-cache show libllhttp-dev >/dev/null 2>&1 && \
+	echo libllhttp-dev || echo node-llhttp)
+RUN_PACKAGES := curl
+TEST_PACKAGES := bats jq curl clang clang-format clang-tidy cppcheck libcmocka-dev \
+	nodejs node-ws python3 python3-websockets iproute2 procps util-linux git
+
+# $(call install,PACKAGES): installs with apt what dpkg does not know yet.
+install = @missing=; for p in $(1); do \
+		dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed \
+			|| missing="$$missing $$p"; \
+	done; \
+	[ -z "$$missing" ] || { \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		echo "installing:$$missing"; \
+		$$sudo apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends \
+			$$missing >/dev/null; }
+
+# ---- how things are compiled ----------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wvla -Wundef \
+	-Wno-unused-parameter -Wno-missing-field-initializers
+HARDENING := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection -fPIE
+LINK_HARDENING := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+FLAGS_release := -O2 -g $(HARDENING)
+LINK_release := $(LINK_HARDENING)
+FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all
+LINK_asan := -fsanitize=address,undefined
+FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+LINK_tsan := -fsanitize=thread
+FLAGS_cover := -O0 -g --coverage
+LINK_cover := --coverage
+ifeq ($(filter $(MODE),release asan tsan cover),)
+$(error MODE is one of release asan tsan cover, not '$(MODE)')
+endif
+
+PKG_CONFIG ?= pkg-config
+pkg = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
+LLHTTP_SOURCES := $(wildcard /usr/share/llhttp/*.c)
+ifneq ($(wildcard /usr/include/llhttp.h),)
+LLHTTP_SOURCES :=
+LLHTTP_LIBS := -lllhttp
+else
+LLHTTP_CFLAGS := -isystem /usr/share/include/llhttp
+endif
+
+CPPFLAGS += -I. -D_GNU_SOURCE -DPARLEY_VERSION='"$(VERSION)"' $(LLHTTP_CFLAGS)
+CFLAGS += -std=c11 $(WARNINGS) $(FLAGS_$(MODE))
+LDFLAGS += $(LINK_$(MODE))
+HEALTHD_LIBS := $(call pkg,--libs,libuv) $(call pkg,--libs,jansson) $(LLHTTP_LIBS)
+GATEWAY_LIBS := $(call pkg,--libs,libwebsockets) $(call pkg,--libs,libuv) \
+	$(call pkg,--libs,jansson) $(call pkg,--libs,libcrypto) $(LLHTTP_LIBS)
+
+# Files named *main.c hold a main(); the rest of each folder is one archive, so
+# that unit tests link everything but main().
+sources = $(filter-out %main.c,$(wildcard $(addsuffix /*.c,$(1))))
+objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
+GATEWAY_DIRS := $(patsubst %/,%,gateway/ $(wildcard gateway/*/))
+COMMON_OBJECTS := $(call objects,$(call sources,common)) \
+	$(patsubst /usr/share/llhttp/%.c,$(B)/obj/llhttp/%.o,$(LLHTTP_SOURCES))
+GATEWAY_OBJECTS := $(call objects,$(call sources,$(GATEWAY_DIRS)))
+HEALTHD_OBJECTS := $(call objects,$(call sources,healthd))
+COMMON := $(B)/obj/common.a
+GATEWAY := $(B)/obj/gateway.a
+HEALTHD := $(B)/obj/healthd.a
+
+BINS := $(addprefix $(B)/bin/parley-,gateway healthd stat probe)
+UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+TOOLS := $(patsubst tests/tools/%_main.c,$(B)/tests/tools/%,$(wildcard tests/tools/*_main.c))
+BENCHES := $(patsubst tests/bench/%_main.c,$(B)/tests/bench/%,$(wildcard tests/bench/*_main.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+all: $(BINS) ## build the four programs (MODE=release|asan|tsan|cover)
+
+$(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/llhttp/%.o: /usr/share/llhttp/%.c
+	@mkdir -p $(@D)
+	$(CC) $(LLHTTP_CFLAGS) $(FLAGS_$(MODE)) -w -c -o $@ $<
+
+$(COMMON): $(COMMON_OBJECTS)
+$(GATEWAY): $(GATEWAY_OBJECTS)
+$(HEALTHD): $(HEALTHD_OBJECTS)
+$(COMMON) $(GATEWAY) $(HEALTHD):
+	@rm -f $@
+	ar rcsD $@ $^
+
+$(B)/bin/parley-gateway: $(B)/obj/gateway/main.o $(GATEWAY) $(COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(GATEWAY_LIBS)
+
+$(B)/bin/parley-%: $(B)/obj/healthd/%_main.o $(HEALTHD) $(COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HEALTHD_LIBS)
+
+# ---- tests, tools, benchmarks ---------------------------------------------------
+
+$(B)/tests/unit/%: tests/unit/%.c $(GATEWAY) $(HEALTHD) $(COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+		$(GATEWAY) $(HEALTHD) $(COMMON) -lcmocka $(GATEWAY_LIBS)
+
+$(B)/tests/tools/%: tests/tools/%_main.c $(GATEWAY) $(HEALTHD) $(COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+		$(GATEWAY) $(HEALTHD) $(COMMON) $(GATEWAY_LIBS)
+
+$(B)/tests/bench/%: tests/bench/%_main.c $(GATEWAY) $(HEALTHD) $(COMMON)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+		$(GATEWAY) $(HEALTHD) $(COMMON) $(GATEWAY_LIBS)
+
+# Fuzzers compile their sources once more with clang's instrumentation.
+FUZZ_FLAGS := -std=c11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -w
+FUZZ_SOURCES := $(call sources,common $(GATEWAY_DIRS) healthd)
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_SOURCES)) \
+	$(patsubst /usr/share/llhttp/%.c,build/fuzz/obj/llhttp/%.o,$(LLHTTP_SOURCES))
+build/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+build/fuzz/obj/llhttp/%.o: /usr/share/llhttp/%.c
+	@mkdir -p $(@D)
+	clang $(LLHTTP_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+build/fuzz/parley.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	ar rcsD $@ $^
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/parley.a
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< build/fuzz/parley.a \
+		$(GATEWAY_LIBS)
+
+FUZZ_SECONDS ?= 600
+fuzz: $(FUZZERS) ## fuzz every parser, FUZZ_SECONDS each (default 600)
+	tests/run fuzz $(FUZZ_SECONDS)
+
+units: $(UNITS) ## build and run the unit tests only
+	tests/run unit
+
+test: deps-test ## install what is missing, build, run every test
+	$(MAKE) all units-built
+	tests/run all
+
+units-built: $(UNITS) $(TOOLS) $(FUZZERS)
+tools: $(TOOLS)
+benches: $(BENCHES) $(TOOLS)
+fuzzers: $(FUZZERS)
+
+check: all lint format-check layers ## everything that reads the code
+
+bench: deps all benches ## run the benchmarks (figures, no verdict)
+	tests/bench/run
+
+deps:
+	$(call install,$(BUILD_PACKAGES) $(LLHTTP_PACKAGE) $(RUN_PACKAGES))
+deps-test:
+	$(call install,$(BUILD_PACKAGES) $(LLHTTP_PACKAGE) $(TEST_PACKAGES))
+	@# The fuzzers' run-time library is a package of clang's own version.
+	$(call install,$$(clang --version | sed -n 's/.*version \([0-9]*\).*/libclang-rt-\1-dev/p;q'))
+
+run: deps ## run the gateway and healthd until Ctrl-C
+	$(MAKE) all
+	gateway/run $(B)
+
+# ---- reading the code -----------------------------------------------------------
+
+ALL_C := $(wildcard common/*.[ch] healthd/*.[ch] gateway/*.[ch] gateway/*/*.[ch] \
+	tests/*/*.[ch])
+
+lint: ## clang-tidy and cppcheck
+	tests/lint
+
+format-check: ## fail when a file is not as clang-format has it
+	clang-format --dry-run --Werror $(ALL_C)
+
+format: ## rewrite all files as clang-format has it
+	clang-format -i $(ALL_C)
+
+layers: ## fail on an include that points up; each header compiles alone
+	tests/layers
+
+# ---- installing -----------------------------------------------------------------
+
+install: all ## install programs and units under DESTDIR/PREFIX
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BINS)
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+
+.PHONY: all fuzz units test units-built tools benches fuzzers check bench deps deps-test \
+	run lint format-check format layers install clean help
+.SECONDARY:
+
+-include $(shell find $(B) build/fuzz -name '*.d' 2>/dev/null)

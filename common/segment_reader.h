@@ -1,0 +1,87 @@
+/*
+ * segment_reader - looks at a segment that may be missing, torn or hostile.
+ *
+ * Reads with pread through a read-only descriptor: a mapping would die of
+ * SIGBUS when the file is truncated. Every offset, count and state is checked
+ * before use. A look costs a few microseconds and never blocks. No number in a
+ * snapshot is a guess: what could not be read is absent.
+ *
+ * The reader keeps its descriptor while the segment's supervisor lives, also
+ * when the name is gone, and follows the name to a new segment.
+ */
+#ifndef SEGMENT_READER_H
+#define SEGMENT_READER_H
+
+#include <stdbool.h>
+
+#include "common/segment.h"
+
+/* What became of a look; each with a sentence in snapshot.reason. */
+#define LOOKS(X) \
+	X(ok) X(missing) X(denied) X(short) X(foreign) X(other_version) X(corrupt) X(torn)
+enum look {
+#define X(s) LOOK_##s,
+	LOOKS(X)
+#undef X
+	LOOK_COUNT
+};
+const char *look_name(enum look look);
+
+struct snapshot_slot {
+	bool alive;   /* the kernel says that its process lives (or dumps core) */
+	bool counted; /* totals not yet in retired: they belong in a sum */
+	enum child_state state; /* as the supervisor has it */
+	enum hang_kind hang;
+	enum role role;
+	unsigned seat;
+	uint64_t pid, generation, beat, phase, ready;
+	uint64_t beat_age_ns; /* by the reader's clock, since it saw the beat change */
+	uint64_t counters[COUNTER_COUNT]; /* by id of *this* build; absent ones are 0 */
+	uint64_t n_events;
+	struct {
+		uint64_t at_ms, kind, a, b;
+	} events[SEGMENT_EVENTS];
+};
+
+struct snapshot_seat {
+	enum seat_state state;
+	enum role role;
+	int slot; /* -1 for none */
+	uint64_t restarts, deaths[EXIT_REASON_COUNT];
+	uint64_t last_reason, last_signal, last_code, since_ms, retry_at_ms;
+};
+
+/* One look. Plain data; big (about 200 KB), so keep one and reuse it. */
+struct snapshot {
+	enum look look;
+	char reason[160];      /* "" when all is well; may explain an ok look too (name
+				  deleted) */
+	bool supervisor_alive; /* by its lock; meaningful when something was opened */
+	bool supervisor_known; /* supervisor_alive was really asked of the kernel */
+	uint64_t instance[2];
+	enum gateway_state state;
+	uint64_t pid, beat, beat_age_ns, uptime_ms, port, ever_ready;
+	uint64_t reloads, late_ticks, aborts;
+	uint64_t connections_max, hang_report_ms, hang_act_ms;
+	unsigned n_workers, n_seats, n_slots;
+	struct snapshot_seat seats[SEGMENT_SEATS_MAX];
+	struct snapshot_slot slots[SEGMENT_SLOTS_MAX];
+	uint64_t retired[COUNTER_COUNT];
+	bool has[COUNTER_COUNT]; /* the writer publishes this counter */
+};
+
+struct segment_reader;
+
+/* -ENOMEM, -EINVAL (a name with a slash). Opens nothing yet. */
+int segment_reader_new(const char *name, struct segment_reader **ret_reader);
+void segment_reader_free(struct segment_reader *reader);
+
+/* Looks now; now_ns is the caller's monotonic clock. Never fails: what is wrong is in
+ * `look`. */
+void segment_reader_look(struct segment_reader *reader, uint64_t now_ns,
+			 struct snapshot *ret_snapshot);
+
+/* A counter over all: gauges of living processes, or totals of living and gone. */
+uint64_t snapshot_sum(const struct snapshot *snapshot, enum counter id);
+
+#endif

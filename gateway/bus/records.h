@@ -1,0 +1,44 @@
+/*
+ * records - what workers and the sequencer say to each other over the bus.
+ *
+ * Worker to sequencer: SUBMIT. Sequencer to all workers: MESSAGE (every message of
+ * every room in the one order that counts), HELLO (a new sequencer serves: submit
+ * again what is unanswered), LOST (submissions of a slot were lapped: submit again).
+ */
+#ifndef RECORDS_H
+#define RECORDS_H
+
+#include "gateway/bus/bus.h"
+#include "gateway/message.h"
+
+enum record_type {
+	RECORD_SUBMIT = 1,
+	RECORD_MESSAGE,
+	RECORD_HELLO,
+	RECORD_LOST
+};
+
+struct record_submit {
+	uint64_t generation; /* of the submitting process: who is gone is not answered */
+	uint64_t ticket;
+	struct message message; /* seq and at_ms 0 */
+};
+struct record_message {
+	uint32_t slot; /* who submitted it */
+	uint64_t generation, ticket;
+	struct message message;
+};
+
+/* Write to the own ring; 0 or -EMSGSIZE. */
+int record_write_submit(struct bus *bus, const struct record_submit *submit);
+int record_write_message(struct bus *bus, const struct record_message *message);
+int record_write_hello(struct bus *bus, uint64_t generation);
+int record_write_lost(struct bus *bus, uint32_t slot);
+
+/* Read a record of that type; texts are lent as the record is. -EPROTO: nonsense. */
+int record_read_submit(const struct bus_record *record, struct record_submit *ret);
+int record_read_message(const struct bus_record *record, struct record_message *ret);
+int record_read_hello(const struct bus_record *record, uint64_t *ret_generation);
+int record_read_lost(const struct bus_record *record, uint32_t *ret_slot);
+
+#endif

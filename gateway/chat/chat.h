@@ -1,0 +1,82 @@
+/*
+ * chat - rooms, members and sessions of one worker.
+ *
+ * Knows no socket, no loop and no process: the transport calls the events below,
+ * and chat reaches the world only through struct chat_io. Unit-tested with none
+ * of them. A room is a log of ready-made frames; a member is a cursor into it.
+ */
+#ifndef CHAT_H
+#define CHAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/segment.h"
+#include "gateway/message.h"
+
+struct chat;
+struct link;    /* the transport's connection; only passed back through chat_io */
+struct session; /* chat's side of one connection */
+
+struct chat_io {
+	void *app;
+	/* The link has something to send: chat_next will be asked for it soon. */
+	void (*wants_to_send)(struct link *link);
+	/* Close with this code (enum close_code) and reason; closed() follows later. */
+	void (*close)(struct link *link, uint16_t code, const char *reason);
+	/* Hand a message over to get its sequence; it comes back through
+	 * chat_sequenced. `ticket` names the request. 0, or -EAGAIN: no room now. */
+	int (*submit)(void *app, uint64_t ticket, const struct message *message);
+};
+
+struct chat_limits {
+	uint64_t message_max, rooms_per_link, rooms, room_log_bytes, room_logs_bytes;
+	uint64_t outbox_max, sends_pending;
+	uint64_t ping_interval_ms, ping_timeout_ms; /* told in welcome */
+};
+
+/* `slot`: where chat publishes its counters; lent for the chat's life. */
+int chat_new(const struct chat_io *io, const struct chat_limits *limits,
+	     struct segment_slot *slot, struct chat **ret_chat);
+void chat_free(struct chat *chat);
+
+/* The events of a connection. chat_opened: NULL when out of memory (then no
+ * chat_closed follows). `session_name` is random text, `user` a valid name. */
+struct session *chat_opened(struct chat *chat, struct link *link,
+			    const char *session_name, const char *user);
+void chat_message(struct session *session, const char *data, size_t len);
+void chat_closed(struct session *session);
+
+/*
+ * The socket has room: the next run of bytes, whole frames lying end to end, at
+ * most `max` bytes unless one frame alone is longer. Returns its length, 0 for
+ * none; *ret_data is lent until the next call into chat. Taking it moves the cursor.
+ */
+size_t chat_next(struct session *session, size_t max, const uint8_t **ret_data);
+
+/* Whether chat_next would return something. */
+bool chat_has_next(const struct session *session);
+
+/*
+ * A message got its sequence (every worker hears of every message). `mine`: this
+ * worker submitted it as `ticket`; its sender is answered `sent`.
+ */
+void chat_sequenced(struct chat *chat, const struct message *message, bool mine,
+		    uint64_t ticket);
+
+/* The sequencer is new: what was submitted and not answered must be submitted
+ * again, in order. */
+void chat_resubmit(struct chat *chat);
+
+/* Records were lost on the way here (the bus lapped us): pending sends whose
+ * outcome may be among them are answered `unknown_outcome`. */
+void chat_overrun(struct chat *chat);
+
+/* After a turn of the loop: asks wants_to_send once for each link with news. */
+void chat_flush(struct chat *chat);
+
+/* Tells one session, or all, that the server leaves. */
+void chat_tell_drain(struct session *session, uint64_t reconnect_after_ms);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * inherit - what a child process gets from the supervisor: descriptors at fixed
+ * numbers and a few words on its command line.
+ */
+#ifndef INHERIT_H
+#define INHERIT_H
+
+#include <stdbool.h>
+
+#include "common/segment.h"
+#include "common/settings.h"
+
+enum {
+	INHERIT_SEGMENT = 3,
+	INHERIT_BUS = 4,      /* memfd of bus_create */
+	INHERIT_HEADS = 5,    /* memfd of the sequencer's heads */
+	INHERIT_SETTINGS = 6, /* memfd with the settings in force, KEY=value */
+	INHERIT_READY = 7,    /* write "R\n" once when ready */
+	INHERIT_LIFELINE =
+		8,        /* end of file: the supervisor is gone; drain shortly, leave */
+	INHERIT_WAKE = 9, /* an eventfd per slot, then the listening sockets */
+};
+
+struct inherited {
+	enum role role;
+	unsigned slot, seat;
+	uint64_t generation;
+	unsigned n_workers, n_slots; /* n_slots == segment_slots(n_workers) */
+	unsigned n_listeners;        /* n_workers, or 1 when handed in from outside */
+	bool shared_listener;        /* LISTEN_FDS: all accept from the one socket */
+};
+
+static inline int inherited_wake(unsigned slot)
+{
+	return INHERIT_WAKE + (int)slot;
+}
+static inline int inherited_listener(const struct inherited *inherited, unsigned i)
+{
+	return INHERIT_WAKE + (int)(inherited->n_slots + i);
+}
+
+/* The flags a child is started with; INHERIT_FLAGS is for settings_load's `extra`. */
+#define INHERIT_FLAGS                                                            \
+	"child=", "slot=", "seat=", "generation=", "workers-now=", "listeners=", \
+		"shared-listener"
+
+/* Reads them. 1: a child; 0: not one (no --child); -EINVAL. */
+int inherited_parse(int argc, char *const argv[], struct inherited *ret_inherited);
+
+/*
+ * First steps of every child: settings from INHERIT_SETTINGS, close-on-exec on all
+ * inherited descriptors, PR_SET_PDEATHSIG as second line, and log_open.
+ */
+int inherited_start(const struct inherited *inherited, struct settings *ret_settings,
+		    struct why *why);
+
+/* Tells the supervisor that this process serves; closes INHERIT_READY. */
+void inherited_ready(void);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * message - one message of a room, as all parts of the gateway pass it on.
+ *
+ * Strings are not terminated unless said; they are lent by whoever hands the
+ * message over, for the length of the call.
+ */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+#include <stdint.h>
+
+enum {
+	ROOM_NAME_MAX = 64, /* bytes of UTF-8 */
+	USER_NAME_MAX = 64,
+	MESSAGE_ID_MAX = 64,
+};
+
+/* A piece of text by place and length. */
+struct text {
+	const char *at;
+	uint32_t len;
+};
+
+struct message {
+	struct text room, id, from;
+	struct text body; /* JSON text, valid UTF-8 */
+	uint64_t seq;     /* 1, 2, 3 … per room; 0 while it has none yet */
+	int64_t at_ms;    /* wall clock when it got its sequence */
+};
+
+#endif

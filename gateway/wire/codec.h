@@ -1,0 +1,80 @@
+/*
+ * codec - parley.v1: JSON text to operations, and events to JSON text.
+ *
+ * The one user of jansson in the gateway. Pure: no session, no room, no clock.
+ * gateway/PROTOCOL.md is the reference for every field.
+ */
+#ifndef CODEC_H
+#define CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/message.h"
+
+/* What a client may ask. */
+#define OPS(X) X(join) X(leave) X(send) X(ping)
+enum op {
+#define X(name) OP_##name,
+	OPS(X)
+#undef X
+	OP_COUNT
+};
+
+/* What can be wrong with it; the name is the `code` of the error. */
+#define WIRE_ERRORS(X)                                                               \
+	X(bad_json)                                                                  \
+	X(bad_type) X(bad_field) X(unknown_op) X(too_deep) X(too_long) X(not_member) \
+		X(too_many_rooms) X(busy) X(unavailable) X(gap) X(unknown_outcome)
+enum wire_error {
+#define X(name) WIRE_##name,
+	WIRE_ERRORS(X)
+#undef X
+	WIRE_ERROR_COUNT
+};
+const char *wire_error_name(enum wire_error error);
+
+/* `ref` of a request, echoed in its answer: a JSON number or string, kept as text. */
+#define REF_MAX 72
+struct ref {
+	char text[REF_MAX]; /* JSON text; "" when the request had none */
+};
+
+struct request {
+	enum op op;
+	struct ref ref;
+	struct text room, id; /* id: of send */
+	struct text body;     /* send: JSON text */
+	void *storage;        /* what the texts lie in */
+};
+
+/*
+ * Reads one message. 0: *ret_request is good until request_release. Otherwise a
+ * negative -(enum wire_error) - 1, with `ref` filled when it could be read and
+ * *ret_what naming the field or fault (static).
+ */
+int request_read(const char *data, size_t len, struct request *ret_request,
+		 const char **ret_what);
+void request_release(struct request *request);
+
+/* Events, as JSON text without a frame. Each returns the length, or -ENOSPC when
+ * `size` is too small: nothing is written past it. */
+int wire_welcome(char *out, size_t size, const char *session, const char *user,
+		 uint64_t message_max, uint64_t rooms_max, uint64_t ping_interval_ms,
+		 uint64_t ping_timeout_ms);
+int wire_joined(char *out, size_t size, const struct ref *ref, struct text room,
+		uint64_t head, uint64_t members);
+int wire_left(char *out, size_t size, const struct ref *ref, struct text room);
+int wire_sent(char *out, size_t size, const struct ref *ref, struct text room,
+	      struct text id, uint64_t seq, int64_t at_ms);
+int wire_message(char *out, size_t size, const struct message *message);
+int wire_pong(char *out, size_t size, const struct ref *ref);
+int wire_error(char *out, size_t size, const struct ref *ref, enum wire_error error,
+	       const char *text);
+/* A hole in a room's sequence: the messages after `after` and before `next` were lost
+ * here. */
+int wire_gap(char *out, size_t size, struct text room, uint64_t after, uint64_t next);
+int wire_drain(char *out, size_t size, uint64_t reconnect_after_ms);
+
+#endif

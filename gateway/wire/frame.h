@@ -1,0 +1,97 @@
+/*
+ * frame - RFC 6455 framing: bytes to frames and back, as pure functions.
+ *
+ * The reader is strict: masks demanded, minimal lengths, no reserved bits or
+ * opcodes, control frames whole and short, fragments in order, UTF-8 judged as
+ * early as it can be, close payloads judged, nothing read after a Close. It knows
+ * no socket and no clock; what must be *answered* (pong, close) is the caller's.
+ */
+#ifndef FRAME_H
+#define FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Close codes, RFC 6455 7.4.1; 4xxx are Parley's own (gateway/PROTOCOL.md). */
+enum close_code {
+	CLOSE_NORMAL = 1000,
+	CLOSE_GOING_AWAY = 1001,
+	CLOSE_PROTOCOL = 1002,
+	CLOSE_UNSUPPORTED = 1003,
+	CLOSE_NONE = 1005, /* never sent: the peer's Close had no code */
+	CLOSE_BAD_DATA = 1007,
+	CLOSE_POLICY = 1008,
+	CLOSE_TOO_BIG = 1009,
+	CLOSE_INTERNAL = 1011,
+	CLOSE_TRY_LATER = 1013,
+	CLOSE_SLOW_READER = 4000, /* resumable: come back and go on */
+	CLOSE_DRAIN = 4001,       /* resumable: after reconnect_after_ms */
+};
+
+enum frame_opcode {
+	FRAME_CONTINUATION = 0,
+	FRAME_TEXT = 1,
+	FRAME_BINARY = 2,
+	FRAME_CLOSE = 8,
+	FRAME_PING = 9,
+	FRAME_PONG = 10,
+};
+
+enum frame_event {
+	FRAME_MORE,    /* all bytes taken; nothing whole yet */
+	FRAME_MESSAGE, /* a whole data message, put together from its fragments */
+	FRAME_GOT_PING,
+	FRAME_GOT_PONG,
+	FRAME_GOT_CLOSE,
+	FRAME_BREACH, /* close with .code; nothing more is read */
+};
+
+struct frame_in {
+	enum frame_event event;
+	bool text;           /* MESSAGE: text, else binary */
+	const uint8_t *data; /* payload; lent until the next call or release */
+	size_t len;
+	uint16_t code;      /* CLOSE: the peer's (CLOSE_NONE if none); BREACH: ours */
+	const char *reason; /* BREACH: in words, static */
+};
+
+/* One per link, embedded; zeroed is ready. Small: an idle link pays for nothing else. */
+struct frame_reader {
+	uint8_t *kept; /* unfinished message or frame; NULL when there is none */
+	uint32_t kept_len, kept_size;
+	uint32_t n_frames; /* frames seen, for the counters; wraps */
+	uint64_t payload_left;
+	uint8_t head[14], mask[4];
+	uint8_t head_len, opcode, message_opcode, mask_at;
+	uint8_t utf8; /* state of the UTF-8 judge over the message so far */
+	bool fin, in_message, in_payload, closed;
+	uint8_t control[125], control_len;
+};
+
+/* Free what is kept. */
+void frame_reader_release(struct frame_reader *reader);
+
+/*
+ * Takes bytes up to the next event; call again with the rest until FRAME_MORE.
+ * `data` is unmasked in place. A message that arrives whole in `data` is lent from
+ * there without a copy. Beyond message_max: BREACH with CLOSE_TOO_BIG, judged from
+ * the announced length before a byte is kept. After GOT_CLOSE or BREACH every byte
+ * is taken and dropped.
+ */
+void frame_read(struct frame_reader *reader, size_t message_max, uint8_t *data,
+		size_t len, size_t *ret_used, struct frame_in *ret_in);
+
+/* Header of an unmasked, unfragmented frame; returns its length (2, 4 or 10). */
+#define FRAME_HEAD_MAX 10
+unsigned frame_head(uint8_t head[FRAME_HEAD_MAX], enum frame_opcode opcode, uint64_t len);
+
+/* A whole Close frame; `reason` is cut to 123 bytes at a character. Returns its length.
+ */
+#define FRAME_CLOSE_MAX 127
+unsigned frame_close(uint8_t out[FRAME_CLOSE_MAX], uint16_t code, const char *reason);
+
+/* Whether a peer may send this code (RFC 6455 7.4.2). */
+bool frame_close_code_valid(uint16_t code);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * server - a small HTTP/1.1 server on libuv that cannot be kept from answering.
+ *
+ * Caps and deadlines on everything: connections (beyond the cap the longest idle
+ * one is closed), the time of a request, silence, requests per connection, bytes of
+ * head and body, bytes waiting for a slow reader. One spare descriptor is kept so
+ * that running out of them sheds a connection instead of spinning on accept.
+ */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include <uv.h>
+
+#include "common/http.h"
+#include "common/why.h"
+
+struct server;
+
+struct server_limits {
+	unsigned connections_max;
+	uint64_t request_timeout_ms, idle_timeout_ms, requests_max;
+	size_t head_max, body_max;
+};
+
+/* Filled by the handler; body is lent until the handler is called again. */
+struct server_answer {
+	struct http_answer head; /* body_len and close are the server's to set */
+	const char *body;
+	size_t body_len;
+};
+
+/* Answers one whole request, at once. */
+typedef void server_handler(void *app, const struct http_request *request,
+			    struct server_answer *ret_answer);
+
+struct server_counts { /* healthd's own metrics */
+	uint64_t connections, accepted, shed, requests, timeouts, refused;
+};
+
+int server_open(uv_loop_t *loop, const char *address, const struct server_limits *limits,
+		server_handler *handler, void *app, struct server **ret_server,
+		struct why *why);
+
+/* The port bound; useful when it was 0. */
+unsigned server_port(const struct server *server);
+const struct server_counts *server_counts(const struct server *server);
+
+/* Stops accepting and closes all; memory goes when the loop has run the closes. */
+void server_close(struct server *server);
+
+#endif
