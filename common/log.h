@@ -7,8 +7,9 @@
  * message texts never appear. Lines go to stderr: with a journald priority
  * prefix (<6>) when stderr is the journal, else with time and level in front.
  * A line is one write and never blocks the loop: when stderr has no room the
- * line is dropped and counted. Each call site may say 10 lines a second; what
- * it says beyond is counted and told with its next line (suppressed=N).
+ * line is dropped and counted, and told with the next that goes out (dropped=N).
+ * Each call site may say 10 lines a second; what it says beyond is counted and
+ * told with its next line (suppressed=N). For one thread: that of the loop.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -30,7 +31,8 @@ struct log_site {
 	uint32_t n_said, n_suppressed;
 };
 
-/* `who` names the process in each line ("gateway", "worker 2"); copied. */
+/* `who` names the process in each line ("gateway", "worker 2"); copied. May be called
+ * again. Also ignores SIGPIPE, so that a log reader that leaves does not end us. */
 void log_open(enum log_level level, const char *who);
 
 /* -EINVAL for an unknown name. */
@@ -40,7 +42,8 @@ void log_line(struct log_site *site, enum log_level level, const char *format, .
 	__attribute__((format(printf, 3, 4)));
 
 /* Text from outside as a logfmt value: bare where it is plain, else quoted
- * with escapes; cut to fit. Returns `out`. */
+ * with escapes; what is cut to fit ends in `..."`. `size` is at least 8. Returns `out`.
+ */
 const char *log_quote(const char *text, char *out, unsigned size);
 
 /* Lines dropped because stderr had no room. */
