@@ -6,7 +6,8 @@
  * or double quotes around a value). The file is named by --config or
  * PARLEY_CONFIG. An unknown name or a value out of bounds is one sentence that
  * names it, and exit code 78 (EX_CONFIG). A known setting of another program is
- * accepted in environment and file, which programs share, and refused as a flag.
+ * passed over in environment and file, which programs share, and refused as a flag.
+ * Also passed over: variables by which Kubernetes announces a Service named parley.
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -62,19 +63,20 @@ enum settings_ask {
 };
 
 /*
- * Everything: defaults, then the file, then `environ`, then flags; checks that
+ * Everything: defaults, then the file, then `env`, then flags; checks that
  * the settings agree with each other. Words that are no flag of ours: those in
  * `extra` (names without dashes, NULL-terminated; "name=" takes a value, "name"
- * none) are left alone for the caller, anything else is -EINVAL.
+ * none) are left alone for the caller, anything else is an error. Where help or
+ * version is asked for, nothing else is read. Results are written only on success.
  */
 int settings_load(struct settings *settings, enum settings_program program, int argc,
-		  char *const argv[], char *const environ[], const char *const extra[],
+		  char *const argv[], char *const env[], const char *const extra[],
 		  enum settings_ask *ret_ask, struct why *why);
 
 /* Rereads the same sources (the file may have changed); on failure *settings is
  * untouched. */
 int settings_reload(struct settings *settings, enum settings_program program, int argc,
-		    char *const argv[], char *const environ[], const char *const extra[],
+		    char *const argv[], char *const env[], const char *const extra[],
 		    struct why *why);
 
 /* KEY=value lines of all settings, readable by settings_read_text. */
@@ -85,7 +87,8 @@ void settings_help(enum settings_program program, const char *usage, FILE *out);
 /* The rows of the README's table (Markdown) and of the man pages (mdoc/man). */
 void settings_markdown(FILE *out);
 
-/* Splits "host:port", "[v6]:port"; host copied without brackets. -EINVAL. */
+/* Splits "127.0.0.1:8080" or "[::1]:8080"; the host is numeric and copied without
+ * brackets. -EINVAL. */
 int settings_address(const char *text, char *host, size_t host_size, uint16_t *ret_port);
 
 #endif

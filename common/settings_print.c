@@ -1,0 +1,147 @@
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/settings_table.h"
+
+enum {
+	HELP_INDENT = 8,
+	HELP_WIDTH = 80
+};
+
+/* ---- KEY=value ------------------------------------------------------------------ */
+
+static bool is_bare(const char *value)
+{
+	for (; *value; value++) {
+		if (!isalnum((unsigned char)*value) && !strchr("_-+.,:/@%[]", *value))
+			return false;
+	}
+	return true;
+}
+
+static void print_quoted(const char *value, FILE *out)
+{
+	fputc('"', out);
+	for (; *value; value++) {
+		if (strchr("\"\\`$", *value))
+			fputc('\\', out);
+		fputc(*value, out);
+	}
+	fputc('"', out);
+}
+
+int settings_print(const struct settings *settings, enum settings_program program,
+		   FILE *out)
+{
+	size_t n;
+	const struct setting *table = setting_table(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		char value[SETTING_VALUE_SIZE];
+
+		if (!(table[i].programs & program))
+			continue;
+		setting_value(&table[i], settings, value);
+		fprintf(out, SETTING_PREFIX "%s=", table[i].name);
+		if (is_bare(value))
+			fputs(value, out);
+		else
+			print_quoted(value, out);
+		fputc('\n', out);
+	}
+	if (fflush(out) != 0 || ferror(out))
+		return -EIO;
+	return 0;
+}
+
+/* ---- --help --------------------------------------------------------------------- */
+
+/* Indented, in lines of HELP_WIDTH. */
+static void print_wrapped(const char *text, FILE *out)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (column && column + 1 + len > HELP_WIDTH) {
+			fputc('\n', out);
+			column = 0;
+		}
+		column += (size_t)fprintf(out, "%*s%.*s", column ? 1 : HELP_INDENT, "",
+					  (int)len, text);
+		text += len + (text[len] == ' ');
+	}
+	fputc('\n', out);
+}
+
+static void print_help(const struct setting *setting, FILE *out)
+{
+	char flag[SETTING_NAME_SIZE], bounds[96], text[512];
+
+	fprintf(out, "  %s VALUE\n", setting_flag(setting, flag));
+	snprintf(text, sizeof text, "%s (%s; default %s).", setting->help,
+		 setting_bounds(setting, bounds, sizeof bounds),
+		 *setting->def ? setting->def : "empty");
+	print_wrapped(text, out);
+}
+
+void settings_help(enum settings_program program, const char *usage, FILE *out)
+{
+	size_t n;
+	const struct setting *table = setting_table(&n);
+
+	fprintf(out,
+		"usage: %s\n\n"
+		"  --help      this text\n"
+		"  --version   the version\n"
+		"  --check     look at the settings, say what is wrong with them, and "
+		"leave\n"
+		"  --print     print the settings in force as a settings file, and "
+		"leave\n"
+		"  --config FILE\n"
+		"              read lines of NAME=value; flags and variables go before "
+		"it\n\n"
+		"Settings, as --name VALUE, or as PARLEY_NAME in the environment or the\n"
+		"file:\n",
+		usage);
+	for (size_t i = 0; i < n; i++) {
+		if (table[i].programs & program)
+			print_help(&table[i], out);
+	}
+}
+
+/* ---- the README's table --------------------------------------------------------- */
+
+static const char *readers(const struct setting *setting)
+{
+	switch (setting->programs) {
+	case SETTINGS_GATEWAY: return "gateway";
+	case SETTINGS_HEALTHD: return "healthd";
+	case SETTINGS_TOOL: return "tools";
+	case SETTINGS_GATEWAY | SETTINGS_HEALTHD: return "gateway, healthd";
+	case SETTINGS_HEALTHD | SETTINGS_TOOL: return "healthd, tools";
+	default: return "all";
+	}
+}
+
+void settings_markdown(FILE *out)
+{
+	size_t n;
+	const struct setting *table = setting_table(&n);
+
+	fputs("| Setting | Read by | Values | Default | What it is |\n"
+	      "|---|---|---|---|---|\n",
+	      out);
+	for (size_t i = 0; i < n; i++) {
+		const char *tick = *table[i].def ? "`" : "";
+		char bounds[96];
+
+		fprintf(out, "| `" SETTING_PREFIX "%s` | %s | %s | %s%s%s | %s |\n",
+			table[i].name, readers(&table[i]),
+			setting_bounds(&table[i], bounds, sizeof bounds), tick,
+			*table[i].def ? table[i].def : "empty", tick, table[i].help);
+	}
+}
