@@ -56,7 +56,7 @@ static inline void word_set(word *w, uint64_t v)
 }
 static inline uint64_t word_get(const word *w)
 {
-	return atomic_load_explicit((word *)w, memory_order_relaxed);
+	return atomic_load_explicit(w, memory_order_relaxed);
 }
 /* Only for the word's one writer: a load and a store, no locked instruction. */
 static inline void word_add(word *w, uint64_t n)
