@@ -1,0 +1,162 @@
+# lib - what the end-to-end tests share: start real daemons, wait for conditions, ask health.
+#
+# Each test has its own folder, segment name and ports. Nothing here waits for a
+# fixed time: `await` polls a condition, `within` also asserts how long it took.
+# Daemons are ended by pid in teardown; their logs are printed when a test fails.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+MODE=${MODE:-release}
+BIN=$ROOT/build/$MODE/bin
+TOOLS=$ROOT/build/$MODE/tests/tools
+# FAULTS.md: times hold on an idle machine, three times as long on a loaded one;
+# a sanitized build is slower still.
+TOLERANCE=${TOLERANCE:-3}
+[ "$MODE" = release ] || TOLERANCE=$((TOLERANCE * 4))
+
+setup_daemons() {
+	DIR=$(mktemp -d "/tmp/parley-test.XXXXXX")
+	SEGMENT=parley-test-$$-$RANDOM
+	PIDS=() CLIENTS=0
+	export PARLEY_SEGMENT=$SEGMENT PARLEY_LISTEN=127.0.0.1:0 PARLEY_WORKERS=2
+	export PARLEY_HEALTH_LISTEN=127.0.0.1:0
+	export PARLEY_DRAIN_ANNOUNCE_MS=100 PARLEY_DRAIN_SPREAD_MS=200
+	HEALTH= PORT= GATEWAY= HEALTHD=
+}
+
+teardown_daemons() {
+	local pid log
+	if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
+		for log in "$DIR"/*.log; do
+			echo "--- $log"
+			tail -n 60 "$log"
+		done
+	fi
+	# A stopped process ends on KILL all the same.
+	for pid in "${PIDS[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	for pid in "${PIDS[@]}"; do
+		wait "$pid" 2>/dev/null || true
+	done
+	# Orphans of a killed supervisor leave by themselves; a test says if they do not.
+	rm -rf "$DIR" "/dev/shm/$SEGMENT" "/dev/shm/$SEGMENT.kept"
+}
+
+pause() { # a moment, without a child process
+	read -rt 0.01 <> <(:) || true
+}
+
+now_ms() {
+	local t=${EPOCHREALTIME/[.,]/}
+	echo "${t:0:-3}"
+}
+
+# await MS COMMAND...: until it succeeds; fails with the last words of what it waited for.
+await() {
+	local limit=$(($1 * TOLERANCE)) start
+	shift
+	start=$(now_ms)
+	until "$@" >/dev/null 2>&1; do
+		if (($(now_ms) - start > limit)); then
+			echo "not within $limit ms: $*"
+			"$@"
+			return 1
+		fi
+		pause
+	done
+	TOOK=$(($(now_ms) - start))
+}
+
+# ---- daemons ----
+
+# start_gateway [NAME=VALUE...]: sets GATEWAY (pid) and PORT once it is ready.
+start_gateway() {
+	env "$@" "$BIN/parley-gateway" >"$DIR/gateway.log" 2>&1 &
+	GATEWAY=$!
+	PIDS+=("$GATEWAY")
+	await 5000 grep -q 'gateway ready' "$DIR/gateway.log"
+	PORT=$(sed -n 's/.*gateway ready.* port=\([0-9]*\).*/\1/p' "$DIR/gateway.log" | tail -1)
+}
+
+# start_healthd [NAME=VALUE...]: sets HEALTHD (pid) and HEALTH (its address).
+start_healthd() {
+	env "$@" "$BIN/parley-healthd" >"$DIR/healthd.log" 2>&1 &
+	HEALTHD=$!
+	PIDS+=("$HEALTHD")
+	await 5000 grep -q 'healthd listening' "$DIR/healthd.log"
+	HEALTH=http://127.0.0.1:$(sed -n 's/.*healthd listening.* port=\([0-9]*\).*/\1/p' "$DIR/healthd.log" | tail -1)
+}
+
+start_both() {
+	start_gateway "$@"
+	start_healthd "$@"
+	await 2000 health /health/ready '.status == "ok"'
+}
+
+gone() { # gone PID: no such process, zombies included
+	! kill -0 "$1" 2>/dev/null || [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]
+}
+
+# ---- health ----
+
+body() { # body PATH
+	curl -sS -m 5 "$HEALTH$1"
+}
+
+code() { # code PATH: the status code
+	curl -sS -m 5 -o /dev/null -w '%{http_code}' "$HEALTH$1"
+}
+
+code_is() { # code_is PATH CODE
+	local got
+	got=$(code "$1")
+	[ "$got" = "$2" ] || {
+		echo "$1: $got, not $2"
+		body "$1"
+		return 1
+	}
+}
+
+health() { # health PATH JQ-CONDITION
+	local answer
+	answer=$(body "$1")
+	jq -e "$2" <<<"$answer" >/dev/null || {
+		echo "$1: not $2"
+		echo "$answer"
+		return 1
+	}
+}
+
+websocket() { # websocket JQ-CONDITION, on /health/websocket?verbose
+	health '/health/websocket?verbose' "$1"
+}
+
+worker_pid() { # worker_pid SEAT
+	body '/health/websocket?verbose' | jq -r ".workers[] | select(.seat == $1) | .pid"
+}
+
+# ---- clients ----
+
+# client USER: a chat client with lines in and lines out; sets IN (a descriptor to
+# write lines to), OUT (the file with what it got) and CLIENT (its pid).
+client() {
+	local fifo=$DIR/client-$((++CLIENTS)).in
+	OUT=$DIR/client-$CLIENTS.log
+	mkfifo "$fifo"
+	"$TOOLS/wsclient" "ws://127.0.0.1:$PORT/chat?user=$1" <"$fifo" >"$OUT" 2>&1 &
+	CLIENT=$!
+	PIDS+=("$CLIENT")
+	exec {IN}>"$fifo"
+	await 3000 grep -q '"op":"welcome"' "$OUT"
+}
+
+# clients N: N idle connections by one process; sets LOAD (its pid).
+clients() {
+	local log=$DIR/load-$((++CLIENTS)).log fifo=$DIR/load-$CLIENTS.in
+	mkfifo "$fifo"
+	"$TOOLS/load" idle "$1" "127.0.0.1:$PORT" <"$fifo" >"$log" 2>&1 &
+	LOAD=$!
+	PIDS+=("$LOAD")
+	exec {LOAD_IN}>"$fifo"
+	await 10000 grep -q "^open $1" "$log"
+}

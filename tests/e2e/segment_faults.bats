@@ -1,0 +1,51 @@
+# Whatever happens to the segment, healthd answers, says what is wrong, and guesses no number.
+
+load lib
+setup() { setup_daemons; }
+teardown() { teardown_daemons; }
+
+@test "segment deleted: told in words, and put back by the supervisor" {
+	start_both
+	clients 5
+	local inode
+	inode=$(stat -c %i "/dev/shm/$SEGMENT")
+	rm "/dev/shm/$SEGMENT"
+	health /health/websocket '.connections.active == 5'
+	await 1000 test -e "/dev/shm/$SEGMENT"
+	[ "$(stat -c %i "/dev/shm/$SEGMENT")" = "$inode" ]
+	grep -q 'segment.*put back' "$DIR/gateway.log"
+	await 500 websocket '.status == "ok"'
+}
+
+@test "segment truncated: 503 with the exact reason, no number guessed" {
+	start_both
+	truncate -s 100 "/dev/shm/$SEGMENT"
+	code_is /health/websocket 503
+	websocket '.connections.active == null and .connections.total == null'
+	websocket '.segment.look == "short"'
+	kill -0 "$HEALTHD"
+}
+
+@test "segment scribbled over: 503 with the exact reason" {
+	start_both
+	dd if=/dev/urandom of="/dev/shm/$SEGMENT" bs=64 seek=1 count=4 conv=notrunc status=none
+	code_is /health/websocket 503
+	websocket '.connections.active == null and .segment.look == "corrupt"'
+	kill -0 "$HEALTHD"
+}
+
+@test "segment of another version: 503, told as such" {
+	start_both
+	printf '\x63' | dd of="/dev/shm/$SEGMENT" bs=1 seek=8 conv=notrunc status=none
+	code_is /health/websocket 503
+	websocket '.segment.look == "other_version"'
+}
+
+@test "stale segment of a previous life: recognised, and replaced at start" {
+	start_both
+	kill -KILL "$GATEWAY" "$(worker_pid 0)" "$(worker_pid 1)"
+	await 300 websocket '.server == "stopped"'
+	test -e "/dev/shm/$SEGMENT"
+	start_gateway
+	await 300 websocket '.server == "running" and .connections.total == 0'
+}
