@@ -12,7 +12,8 @@
 #define UTF8_START 0 /* state between characters */
 #define UTF8_BAD   255
 
-/* Feeds bytes; returns the new state, UTF8_BAD once wrong. */
+/* Feeds bytes; returns the new state, UTF8_BAD once wrong. Text that ends in
+ * another state than UTF8_START ends within a character. */
 uint8_t utf8_feed(uint8_t state, const uint8_t *data, size_t len);
 
 /* Whole text at once. */
