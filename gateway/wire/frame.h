@@ -50,34 +50,47 @@ enum frame_event {
 struct frame_in {
 	enum frame_event event;
 	bool text;           /* MESSAGE: text, else binary */
-	const uint8_t *data; /* payload; lent until the next call or release */
+	const uint8_t *data; /* payload (CLOSE: the reason); lent until the next call or
+				release */
 	size_t len;
 	uint16_t code;      /* CLOSE: the peer's (CLOSE_NONE if none); BREACH: ours */
 	const char *reason; /* BREACH: in words, static */
 };
 
-/* One per link, embedded; zeroed is ready. Small: an idle link pays for nothing else. */
+/*
+ * One per link, embedded; zeroed is ready. 48 bytes, and nothing else while no frame
+ * is half in. `kept` holds what cannot be lent from the input: the unfinished message
+ * as far as it has arrived and, behind it, a split control frame's payload.
+ */
 struct frame_reader {
-	uint8_t *kept; /* unfinished message or frame; NULL when there is none */
-	uint32_t kept_len, kept_size;
-	uint32_t n_frames; /* frames seen, for the counters; wraps */
-	uint64_t payload_left;
-	uint8_t head[14], mask[4];
-	uint8_t head_len, opcode, message_opcode, mask_at;
+	uint8_t *kept;
+	uint32_t kept_len;     /* of the message, bytes */
+	uint32_t kept_size;    /* grows by doubling, to message_max + 125 at most */
+	uint32_t payload_left; /* of the current frame, bytes still to come */
+	uint32_t n_frames;     /* frames seen, for the counters; wraps */
+	uint8_t mask[4];       /* turned to the next payload byte */
+	uint8_t head[14];      /* a split header */
+	uint8_t head_len, control_len;
 	uint8_t utf8; /* state of the UTF-8 judge over the message so far */
-	bool fin, in_message, in_payload, closed;
-	uint8_t control[125], control_len;
+	uint8_t opcode : 4;
+	uint8_t message_opcode : 4; /* TEXT or BINARY within a message, else 0 */
+	bool fin : 1, in_payload : 1;
+	bool lent : 1; /* what is kept may be in the caller's hands */
+	bool closed : 1;
 };
 
-/* Free what is kept. */
+/* Frees what is kept; the reader takes and drops all bytes from then on. */
 void frame_reader_release(struct frame_reader *reader);
 
 /*
- * Takes bytes up to the next event; call again with the rest until FRAME_MORE.
- * `data` is unmasked in place. A message that arrives whole in `data` is lent from
- * there without a copy. Beyond message_max: BREACH with CLOSE_TOO_BIG, judged from
- * the announced length before a byte is kept. After GOT_CLOSE or BREACH every byte
- * is taken and dropped.
+ * Takes bytes up to the next event; call again with the rest, also with a rest of 0
+ * bytes, until FRAME_MORE: that call frees what was kept and lent. `data` is unmasked
+ * in place. A message that arrives whole in `data` is lent from there without a copy.
+ * Beyond message_max (at most 2^30): BREACH with CLOSE_TOO_BIG, judged from the
+ * announced length before a byte is kept. Out of memory: BREACH with CLOSE_INTERNAL.
+ * After GOT_CLOSE or BREACH every byte is taken and dropped.
+ *
+ * The events depend on the bytes alone, not on how calls split them.
  */
 void frame_read(struct frame_reader *reader, size_t message_max, uint8_t *data,
 		size_t len, size_t *ret_used, struct frame_in *ret_in);
@@ -86,8 +99,8 @@ void frame_read(struct frame_reader *reader, size_t message_max, uint8_t *data,
 #define FRAME_HEAD_MAX 10
 unsigned frame_head(uint8_t head[FRAME_HEAD_MAX], enum frame_opcode opcode, uint64_t len);
 
-/* A whole Close frame; `reason` is cut to 123 bytes at a character. Returns its length.
- */
+/* A whole Close frame; `reason` (NULL: none) is cut to 123 bytes at a character.
+ * CLOSE_NONE: without payload. Returns its length. */
 #define FRAME_CLOSE_MAX 127
 unsigned frame_close(uint8_t out[FRAME_CLOSE_MAX], uint16_t code, const char *reason);
 
