@@ -175,17 +175,21 @@ static int put_number(const struct setting *setting, int64_t *field, const char 
 static int put_choice(const struct setting *setting, char *field, const char *value,
 		      const char *label, struct why *why)
 {
+	const char *choice = setting->choices;
 	size_t len = strlen(value);
 	char bounds[96];
 
-	for (const char *choice = setting->choices; choice;
-	     choice = strchr(choice, '|')) {
-		choice += *choice == '|';
-		if (strcspn(choice, "|") == len && memcmp(choice, value, len) == 0) {
+	for (;;) {
+		size_t choice_len = strcspn(choice, "|");
+
+		if (choice_len == len && memcmp(choice, value, len) == 0) {
 			CHECK(len < setting->size);
 			memcpy(field, value, len + 1);
 			return 0;
 		}
+		if (!choice[choice_len])
+			break;
+		choice += choice_len + 1;
 	}
 	return why_set(why, -EINVAL, "%s is '%.40s', but must be one of: %s", label,
 		       value, setting_bounds(setting, bounds, sizeof bounds));

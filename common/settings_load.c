@@ -215,15 +215,17 @@ static int read_file(const struct sources *sources, struct settings *settings,
 		     struct why *why)
 {
 	const char *path = sources->config;
+	size_t len;
 	int fd, rc;
 
 	if (!path || !*path)
 		return 0;
-	if (strlen(path) >= sizeof settings->config)
+	len = strlen(path);
+	if (len >= sizeof settings->config)
 		return why_set(why, -ENAMETOOLONG,
 			       "the name of the settings file is longer than %zu bytes",
 			       sizeof settings->config - 1);
-	strcpy(settings->config, path);
+	memcpy(settings->config, path, len + 1);
 	/* A FIFO that nobody writes to must not hold us up. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)

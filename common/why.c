@@ -1,16 +1,18 @@
 #include "common/why.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-int why_set(struct why *why, int error, const char *format, ...)
+void why_write(struct why *why, const char *format, ...)
 {
+	int saved_errno = errno;
 	va_list args;
 
 	if (!why)
-		return error;
+		return;
 	va_start(args, format);
 	vsnprintf(why->text, sizeof why->text, format, args);
 	va_end(args);
-	return error;
+	errno = saved_errno;
 }

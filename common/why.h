@@ -12,9 +12,20 @@ struct why {
 	char text[256]; /* one sentence, no newline, always terminated */
 };
 
-/* Writes the reason (cut to fit). Returns `error`, so that one line does both:
- * return why_set(why, -EINVAL, "…"); */
-int why_set(struct why *why, int error, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Leaves errno alone. */
+void why_write(struct why *why, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static inline int why_error(int error)
+{
+	return error;
+}
+
+/*
+ * Writes the reason (cut to fit). Returns `error`, so that one line does both:
+ * return why_set(why, -EINVAL, "…"); A macro, so that compilers and analysers see
+ * that what comes back is the error.
+ */
+#define why_set(why, error, ...) (why_write(why, __VA_ARGS__), why_error(error))
 
 #endif

@@ -188,7 +188,7 @@ static void zero_bytes_and_endless_lines_are_refused(void **state)
 	memset(text, 'a', sizeof text);
 	assert_int_equal(settings_read_text(&settings, text, sizeof text, "f", &why),
 			 -EINVAL);
-	memcpy(text, "PARLEY_ORIGINS=", 15);
+	text[snprintf(text, sizeof text, "PARLEY_ORIGINS=")] = 'a';
 	assert_int_equal(settings_read_text(&settings, text, sizeof text, "f", &why),
 			 -ENAMETOOLONG);
 	assert_string_equal(settings.segment, "parley");

@@ -44,7 +44,7 @@ static void make_file(char path[64], const char *text)
 {
 	int fd;
 
-	strcpy(path, "/tmp/parley-settings-XXXXXX");
+	snprintf(path, 64, "/tmp/parley-settings-XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));

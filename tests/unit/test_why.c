@@ -23,6 +23,15 @@ static void nobody_has_to_ask_for_the_reason(void **state)
 	assert_int_equal(why_set(NULL, -EINVAL, "%s", "unheard"), -EINVAL);
 }
 
+static void errno_may_be_the_error(void **state)
+{
+	struct why why = { "" };
+
+	errno = EBUSY;
+	assert_int_equal(why_set(&why, -errno, "%s", strerror(errno)), -EBUSY);
+	assert_string_equal(why.text, strerror(EBUSY));
+}
+
 static void a_long_reason_is_cut_and_terminated(void **state)
 {
 	struct why why;
@@ -41,6 +50,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_error_comes_back_beside_the_reason),
 		cmocka_unit_test(nobody_has_to_ask_for_the_reason),
+		cmocka_unit_test(errno_may_be_the_error),
 		cmocka_unit_test(a_long_reason_is_cut_and_terminated),
 	};
 
