@@ -18,7 +18,10 @@
 
 #include "common/clock.h"
 
-enum { ANSWER_MAX = 65536, SILENCE_MS = 5000 };
+enum {
+	ANSWER_MAX = 65536,
+	SILENCE_MS = 5000
+};
 
 struct connection {
 	int fd;

@@ -5,6 +5,7 @@
  * The code under its program counter is overwritten through ptrace, so the
  * process cannot be healed, only ended. Exit 0 when done, 1 with a word on stderr.
  */
+#include <elf.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,10 +16,9 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
-#include <elf.h>
 
 #if defined(__x86_64__)
-static const unsigned char loop_code[] = { 0xeb, 0xfe };		   /* jmp . */
+static const unsigned char loop_code[] = { 0xeb, 0xfe };              /* jmp . */
 static const unsigned char block_code[] = { 0x0f, 0x05, 0xeb, 0xfc }; /* syscall; back */
 
 static unsigned long long *program_counter(struct user_regs_struct *regs)
@@ -31,7 +31,7 @@ static void prepare_call(struct user_regs_struct *regs)
 	regs->orig_rax = (unsigned long long)-1; /* no system call is to be restarted */
 }
 #elif defined(__aarch64__)
-static const unsigned char loop_code[] = { 0x00, 0x00, 0x00, 0x14 }; /* b . */
+static const unsigned char loop_code[] = { 0x00, 0x00, 0x00, 0x14 };  /* b . */
 static const unsigned char block_code[] = { 0x01, 0x00, 0x00, 0xd4,   /* svc #0 */
 					    0xff, 0xff, 0xff, 0x17 }; /* b back */
 

@@ -1,0 +1,292 @@
+#include "gateway/transport/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "common/check.h"
+
+enum {
+	RUN_BYTES = 262144
+}; /* most that is taken from the chat for one write */
+
+/* ---- states ---- */
+
+static const enum counter gauge_of[LINK_STATE_COUNT] = {
+	[LINK_HANDSHAKING] = COUNTER_links_handshaking,
+	[LINK_OPEN] = COUNTER_links_active,
+	[LINK_CLOSING] = COUNTER_links_closing,
+};
+
+static void publish(struct transport *t, enum link_state state)
+{
+	counter_set(t->slot, gauge_of[state], t->n_links[state]);
+}
+
+void link_move(struct link *link, enum link_state state)
+{
+	struct transport *t = link->transport;
+
+	if (link->state != LINK_STATE_COUNT) {
+		DL_DELETE(t->links[link->state], link);
+		t->n_links[link->state]--;
+		publish(t, link->state);
+	}
+	link->state = (uint8_t)state;
+	if (state != LINK_STATE_COUNT) {
+		DL_APPEND(t->links[state], link);
+		t->n_links[state]++;
+		publish(t, state);
+	}
+}
+
+void link_set_timer(struct link *link, uint64_t after_ms)
+{
+	wheel_arm(&link->transport->wheel, &link->timer,
+		  uv_now(link->transport->loop) + after_ms);
+}
+
+void link_open(struct link *link, const struct handshake *handshake)
+{
+	struct transport *t = link->transport;
+
+	link->upgraded = true;
+	link_move(link, LINK_OPEN);
+	counter_add(t->slot, COUNTER_links_opened, 1);
+	transport_record(t, EVENT_opened, t->n_links[LINK_OPEN], 0);
+	link->heard_ms = uv_now(t->loop);
+	link_set_timer(link, t->limits.ping_interval_ms);
+	link->conn = t->events.opened(t->events.app, link, handshake);
+	if (!link->conn)
+		link_close(link, CLOSE_TRY_LATER, "out of memory");
+}
+
+/* From open to closing, whatever the reason: the one place where the chat loses it. */
+static void leave(struct link *link, enum counter reason)
+{
+	struct transport *t = link->transport;
+
+	CHECK(link->state == LINK_OPEN);
+	link_move(link, LINK_CLOSING);
+	counter_add(t->slot, reason, 1);
+	transport_record(t, EVENT_closed, reason, t->n_links[LINK_OPEN]);
+	if (link->conn)
+		t->events.closed(link->conn);
+	link->conn = NULL;
+}
+
+/* ---- closing ---- */
+
+static void write_bytes(struct link *link, const void *data, size_t len)
+{
+	/* A dead socket closes by itself: the rest follows from that. */
+	if (socket_write(link->socket, data, len) == 0)
+		counter_add(link->transport->slot, COUNTER_bytes_out, len);
+}
+
+void link_finish(struct link *link)
+{
+	if (link->state != LINK_CLOSING)
+		link_move(link, LINK_CLOSING);
+	link_set_timer(link, link->transport->limits.close_timeout_ms);
+	link->ends_when_sent = socket_behind(link->socket);
+	if (!link->ends_when_sent)
+		socket_finish(link->socket);
+}
+
+static enum counter reason_of(uint16_t code)
+{
+	switch (code) {
+	case CLOSE_TOO_BIG: return COUNTER_closed_too_big;
+	case CLOSE_PROTOCOL:
+	case CLOSE_UNSUPPORTED:
+	case CLOSE_BAD_DATA: return COUNTER_closed_protocol;
+	case CLOSE_SLOW_READER: return COUNTER_closed_slow;
+	case CLOSE_GOING_AWAY: return COUNTER_closed_drain;
+	default: return COUNTER_closed_policy;
+	}
+}
+
+/* We close first: Close goes out, the peer's is awaited for a while. */
+static void say_close(struct link *link, uint16_t code, const char *reason)
+{
+	uint8_t frame[FRAME_CLOSE_MAX];
+
+	leave(link, reason_of(code));
+	write_bytes(link, frame, frame_close(frame, code, reason));
+	link_set_timer(link, link->transport->limits.close_timeout_ms);
+}
+
+void link_close_now(struct link *link)
+{
+	DL_DELETE2(link->transport->doomed, link, doomed_prev, doomed_next);
+	link->doomed = false;
+	if (link->state == LINK_OPEN)
+		say_close(link, link->close_code, link->close_reason);
+}
+
+void link_close(struct link *link, uint16_t code, const char *reason)
+{
+	CHECK_OBJ(link, LINK_MAGIC);
+	if (link->doomed || link->state != LINK_OPEN)
+		return;
+	link->doomed = true;
+	link->close_code = code;
+	link->close_reason = reason;
+	DL_APPEND2(link->transport->doomed, link, doomed_prev, doomed_next);
+}
+
+/* The peer closes: its code goes back, and the stream ends. */
+static void answer_close(struct link *link, uint16_t code)
+{
+	uint8_t frame[FRAME_CLOSE_MAX];
+
+	if (link->state == LINK_OPEN) {
+		leave(link, COUNTER_closed_normal);
+		write_bytes(link, frame, frame_close(frame, code, ""));
+	}
+	link_finish(link);
+}
+
+void link_on_closed(struct link *link)
+{
+	CHECK_OBJ(link, LINK_MAGIC);
+	if (link->state == LINK_OPEN)
+		leave(link, COUNTER_closed_lost);
+	if (link->doomed)
+		DL_DELETE2(link->transport->doomed, link, doomed_prev, doomed_next);
+	link_move(link, LINK_STATE_COUNT);
+	wheel_cancel(&link->transport->wheel, &link->timer);
+	http_side_stop(link);
+	frame_reader_release(&link->reader);
+	free(link->pong);
+	transport_forget(link);
+	link->magic = 0;
+}
+
+/* ---- reading ---- */
+
+/* A peer that is behind gets only its newest ping answered (RFC 6455 5.5.3). */
+static void answer_ping(struct link *link, const uint8_t *data, size_t len)
+{
+	uint8_t frame[FRAME_HEAD_MAX + 125];
+	unsigned head = frame_head(frame, FRAME_PONG, len);
+
+	memcpy(frame + head, data, len);
+	if (!socket_behind(link->socket)) {
+		write_bytes(link, frame, head + len);
+		return;
+	}
+	free(link->pong);
+	link->pong = malloc(head + len);
+	link->pong_len = (uint16_t)(head + len);
+	if (link->pong)
+		memcpy(link->pong, frame, head + len);
+}
+
+static void take(struct link *link, const struct frame_in *in)
+{
+	switch (in->event) {
+	case FRAME_MESSAGE:
+		if (in->text)
+			link->transport->events.message(link->conn,
+							(const char *)in->data, in->len);
+		else
+			link_close(link, CLOSE_UNSUPPORTED,
+				   "only text messages are spoken");
+		break;
+	case FRAME_GOT_PING: answer_ping(link, in->data, in->len); break;
+	case FRAME_GOT_CLOSE: answer_close(link, in->code); break;
+	case FRAME_BREACH: say_close(link, in->code, in->reason); break;
+	case FRAME_GOT_PONG:
+	case FRAME_MORE: break;
+	}
+}
+
+void link_read_frames(struct link *link, uint8_t *data, size_t len)
+{
+	struct transport *t = link->transport;
+	uint32_t n_before = link->reader.n_frames;
+
+	link->heard_ms = uv_now(t->loop);
+	link->ping_unanswered = false;
+	while (len) {
+		struct frame_in in;
+		size_t used;
+
+		frame_read(&link->reader, t->limits.message_max, data, len, &used, &in);
+		data += used;
+		len -= used;
+		if (link->state == LINK_OPEN && !link->doomed)
+			take(link, &in);
+		else if (in.event == FRAME_GOT_CLOSE && link->state == LINK_CLOSING)
+			link_finish(link);
+	}
+	counter_add(t->slot, COUNTER_frames_in, link->reader.n_frames - n_before);
+}
+
+/* ---- writing ---- */
+
+void link_wants_to_send(struct link *link)
+{
+	CHECK_OBJ(link, LINK_MAGIC);
+	while (link->state == LINK_OPEN && !link->doomed &&
+	       !socket_behind(link->socket)) {
+		const uint8_t *data;
+		size_t len = link->transport->events.next(link->conn, RUN_BYTES, &data);
+
+		if (!len)
+			return;
+		write_bytes(link, data, len);
+	}
+}
+
+void link_on_writeable(struct link *link)
+{
+	CHECK_OBJ(link, LINK_MAGIC);
+	if (link->ends_when_sent) {
+		link_finish(link);
+	} else if (link->state == LINK_HANDSHAKING) {
+		http_side_resume(link);
+	} else {
+		if (link->pong && link->state == LINK_OPEN)
+			write_bytes(link, link->pong, link->pong_len);
+		free(link->pong);
+		link->pong = NULL;
+		link_wants_to_send(link);
+	}
+}
+
+/* ---- time ---- */
+
+/* One timer a link: silence is measured when it fires, not at every byte. */
+static void check_silence(struct link *link)
+{
+	struct transport *t = link->transport;
+	uint64_t silent_ms = uv_now(t->loop) - link->heard_ms;
+	uint8_t ping[FRAME_HEAD_MAX];
+
+	if (link->ping_unanswered) {
+		leave(link, COUNTER_closed_timeout);
+		socket_kill(link->socket);
+	} else if (silent_ms < t->limits.ping_interval_ms) {
+		link_set_timer(link, t->limits.ping_interval_ms - silent_ms);
+	} else {
+		if (!socket_behind(link->socket))
+			write_bytes(link, ping, frame_head(ping, FRAME_PING, 0));
+		counter_add(t->slot, COUNTER_pings_out, 1);
+		link->ping_unanswered = true;
+		link_set_timer(link, t->limits.ping_timeout_ms);
+	}
+}
+
+void link_on_timer(struct link *link)
+{
+	CHECK_OBJ(link, LINK_MAGIC);
+	switch (link->state) {
+	case LINK_HANDSHAKING: http_side_timeout(link); break;
+	case LINK_OPEN: check_silence(link); break;
+	case LINK_CLOSING: socket_kill(link->socket); break;
+	default: CHECK(!"a link in no list has no timer");
+	}
+}

@@ -1,0 +1,116 @@
+/*
+ * link - one client connection: HTTP first, RFC 6455 after the upgrade, then closing.
+ *
+ * Internal to the transport. A link is in exactly one list of its transport, by
+ * state, and link_move is the only function that changes it: the published gauges
+ * are the lengths of those lists.
+ *
+ *   handshaking  speaks HTTP: pages, refusals, the handshake
+ *   open         the chat knows it
+ *   closing      says goodbye: unsent bytes leave, the peer's end is awaited
+ */
+#ifndef LINK_H
+#define LINK_H
+
+#include "gateway/transport/socket.h"
+#include "gateway/transport/transport.h"
+#include "gateway/transport/wheel.h"
+#include "gateway/wire/frame.h"
+
+#define LINK_MAGIC 0x11c9a3e5u
+
+enum link_state {
+	LINK_HANDSHAKING,
+	LINK_OPEN,
+	LINK_CLOSING,
+	LINK_STATE_COUNT
+};
+
+struct http_side;
+struct address;
+
+struct link {
+	uint32_t magic;
+	uint8_t state;
+	bool doomed; /* link_close was called; acted on at the end of the turn */
+	bool ping_unanswered;
+	bool ends_when_sent; /* finish writing once nothing is behind */
+	bool upgraded;       /* what it sends are frames */
+	struct transport *transport;
+	struct socket *socket;
+	struct link *prev, *next; /* in the list of its state */
+	struct link *doomed_prev, *doomed_next;
+	struct wheel_timer timer;
+	uint64_t heard_ms; /* when the peer was last heard, by the loop's clock */
+	struct frame_reader reader;
+	struct http_side *http; /* while handshaking, else NULL */
+	struct address *address;
+	void *conn;               /* the chat's object while open */
+	uint8_t *pong;            /* newest unanswered ping of a peer that is behind */
+	const char *close_reason; /* static; of link_close */
+	uint16_t close_code;
+	uint16_t pong_len;
+};
+
+struct transport {
+	struct transport_limits limits;
+	struct transport_events events;
+	transport_total *total;
+	struct segment_slot *slot;
+	uv_loop_t *loop;
+	struct socket_layer *sockets;
+	struct wheel wheel;
+	uv_timer_t tick, drain_tick;
+	struct link *links[LINK_STATE_COUNT];
+	unsigned n_links[LINK_STATE_COUNT];
+	struct link *doomed;
+	struct address *addresses;
+	uint64_t started_ms;
+	uint64_t drain_from_ms, drain_spread_ms;
+	unsigned drain_links; /* open when draining began */
+	bool refusing, tracks_addresses;
+};
+
+/* ---- link.c: states, frames, closing ---- */
+
+/* Into the list of `state`; LINK_STATE_COUNT takes it out of all. */
+void link_move(struct link *link, enum link_state state);
+
+/* The upgrade is answered: from now on frames. */
+void link_open(struct link *link, const struct handshake *handshake);
+
+/* Reads frames from bytes; also while closing, for the peer's Close. */
+void link_read_frames(struct link *link, uint8_t *data, size_t len);
+
+/* Acts on link_close. */
+void link_close_now(struct link *link);
+
+/* Goes to closing: no more is written; ends when what is behind has left. */
+void link_finish(struct link *link);
+
+void link_set_timer(struct link *link, uint64_t after_ms);
+void link_on_timer(struct link *link);
+void link_on_writeable(struct link *link);
+
+/* The socket is gone: tells the chat, frees what the link holds. */
+void link_on_closed(struct link *link);
+
+/* ---- link_http.c: before the upgrade ---- */
+
+/* -ENOMEM. */
+int http_side_start(struct link *link);
+void http_side_stop(struct link *link);
+void http_side_received(struct link *link, uint8_t *data, size_t len);
+void http_side_resume(struct link *link);
+void http_side_timeout(struct link *link);
+
+/* ---- transport.c ---- */
+
+/* 0, or the status with which a good handshake is refused: 429 or 503. */
+int transport_admit(struct transport *transport, const struct link *link);
+void transport_record(struct transport *transport, enum segment_event_kind kind,
+		      uint64_t a, uint64_t b);
+/* Lets go of the link's address. */
+void transport_forget(struct link *link);
+
+#endif

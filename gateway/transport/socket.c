@@ -1,0 +1,165 @@
+#include "gateway/transport/socket.h"
+
+#include <errno.h>
+#include <libwebsockets.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/log.h"
+
+enum {
+	READ_BYTES = 65536,        /* one buffer for all sockets */
+	WRITE_BYTES = 1024 * 1024, /* most that one send() is offered */
+};
+
+struct socket_layer {
+	struct lws_context *context;
+	struct lws_vhost *vhost;
+	struct socket_events events;
+	struct lws_protocols protocols[2];
+};
+
+/* A socket is a struct lws to this file only. */
+static struct lws *to_lws(struct socket *socket)
+{
+	return (struct lws *)socket;
+}
+
+static const struct socket_events *events_of(struct lws *wsi)
+{
+	const struct socket_layer *layer = lws_context_user(lws_get_context(wsi));
+
+	return &layer->events;
+}
+
+static void on_writeable(struct lws *wsi, void *user)
+{
+	if (lws_partial_buffered(wsi))
+		lws_callback_on_writable(wsi);
+	else
+		events_of(wsi)->writeable(user);
+}
+
+/* The reasons that the raw role has for us; all others mean nothing here. */
+static int on_reason(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+		     void *in, size_t len)
+{
+	switch (reason) {
+	case LWS_CALLBACK_RAW_RX: events_of(wsi)->received(user, in, len); break;
+	case LWS_CALLBACK_RAW_WRITEABLE: on_writeable(wsi, user); break;
+	case LWS_CALLBACK_RAW_CLOSE: events_of(wsi)->closed(user); break;
+	default: break;
+	}
+	return 0;
+}
+
+static void on_lws_log(int level, const char *line)
+{
+	char quoted[200];
+
+	(void)level;
+	LOG(warning, "libwebsockets said=%s", log_quote(line, quoted, sizeof quoted));
+}
+
+int socket_layer_new(uv_loop_t *loop, const struct socket_events *events,
+		     struct socket_layer **ret_layer, struct why *why)
+{
+	void *loops[] = { loop };
+	struct socket_layer *layer = calloc(1, sizeof *layer);
+	struct lws_context_creation_info info = {
+		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+		.foreign_loops = loops,
+		.pt_serv_buf_size = READ_BYTES,
+		.vhost_name = "gateway",
+		.user = layer,
+	};
+
+	if (!layer)
+		return why_set(why, -ENOMEM, "no memory for the socket layer");
+	layer->events = *events;
+	layer->protocols[0] = (struct lws_protocols){
+		.name = "link",
+		.callback = on_reason,
+		.per_session_data_size = events->user_size,
+		.tx_packet_size = WRITE_BYTES,
+	};
+	info.protocols = layer->protocols;
+	lws_set_log_level(LLL_ERR, on_lws_log);
+	layer->context = lws_create_context(&info);
+	if (layer->context)
+		layer->vhost = lws_create_vhost(layer->context, &info);
+	if (!layer->vhost) {
+		socket_layer_free(layer);
+		return why_set(why, -EIO, "libwebsockets refuses to start on this loop");
+	}
+	*ret_layer = layer;
+	return 0;
+}
+
+void socket_layer_free(struct socket_layer *layer)
+{
+	if (!layer)
+		return;
+	if (layer->context)
+		lws_context_destroy(layer->context);
+	free(layer);
+}
+
+int socket_adopt(struct socket_layer *layer, int fd, struct socket **ret_socket,
+		 void **ret_user)
+{
+	lws_sock_file_fd_type given = { .sockfd = fd };
+	struct lws *wsi = lws_adopt_descriptor_vhost(layer->vhost, LWS_ADOPT_SOCKET,
+						     given, "link", NULL);
+
+	if (!wsi)
+		return -ENOMEM; /* libwebsockets has closed the descriptor */
+	*ret_socket = (struct socket *)wsi;
+	*ret_user = lws_wsi_user(wsi);
+	CHECK(*ret_user);
+	memset(*ret_user, 0, layer->events.user_size);
+	return 0;
+}
+
+int socket_write(struct socket *socket, const void *data, size_t len)
+{
+	/* lws_write takes a pointer to non-const but does not change raw bytes. */
+	unsigned char *bytes = (unsigned char *)(uintptr_t)data;
+	int written = lws_write(to_lws(socket), bytes, len, LWS_WRITE_RAW);
+
+	if (written >= 0 && (size_t)written == len)
+		return 0;
+	socket_kill(socket);
+	return -EPIPE;
+}
+
+bool socket_behind(struct socket *socket)
+{
+	if (!lws_partial_buffered(to_lws(socket)))
+		return false;
+	lws_callback_on_writable(to_lws(socket));
+	return true;
+}
+
+void socket_pause(struct socket *socket, bool pause)
+{
+	/* Fails only for a socket that is closing already. */
+	(void)lws_rx_flow_control(to_lws(socket), pause ? 0 : 1);
+}
+
+void socket_finish(struct socket *socket)
+{
+	/* A socket that is not connected any more closes by itself. */
+	(void)shutdown(lws_get_socket_fd(to_lws(socket)), SHUT_WR);
+}
+
+void socket_kill(struct socket *socket)
+{
+	/* The loop reads the end of the stream and closes: it must be reading. */
+	(void)shutdown(lws_get_socket_fd(to_lws(socket)), SHUT_RDWR);
+	socket_pause(socket, false);
+}

@@ -1,0 +1,278 @@
+#include "gateway/transport/transport.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "common/check.h"
+#include "gateway/transport/link.h"
+
+enum {
+	TICK_MS = 20,       /* grain of every deadline of a link */
+	WHEEL_SLOTS = 2048, /* 41 s a turn: the usual deadlines fit into one */
+	TIMERS_MAX = 10000, /* looked at in one turn of the loop */
+	DRAIN_TICK_MS = 20, /* how often a draining worker closes some links */
+};
+
+/* An address with connections here; gone with the last of them. */
+struct address {
+	uint8_t bytes[16];
+	unsigned n_links;
+	UT_hash_handle hh;
+};
+
+/* ---- addresses ---- */
+
+static struct address *address_get(struct transport *t, const uint8_t bytes[16])
+{
+	struct address *address;
+
+	HASH_FIND(hh, t->addresses, bytes, 16, address);
+	if (!address) {
+		address = calloc(1, sizeof *address);
+		if (!address)
+			return NULL;
+		memcpy(address->bytes, bytes, 16);
+		HASH_ADD(hh, t->addresses, bytes, 16, address);
+	}
+	address->n_links++;
+	return address;
+}
+
+void transport_forget(struct link *link)
+{
+	struct transport *t = link->transport;
+
+	if (!link->address)
+		return;
+	if (--link->address->n_links == 0) {
+		HASH_DEL(t->addresses, link->address);
+		free(link->address);
+	}
+	link->address = NULL;
+}
+
+int transport_admit(struct transport *t, const struct link *link)
+{
+	if (t->refusing || t->total(t->events.app) >= t->limits.connections_max)
+		return 503;
+	if (t->tracks_addresses &&
+	    (!link->address || link->address->n_links > t->limits.per_address_max))
+		return 429;
+	return 0;
+}
+
+void transport_record(struct transport *t, enum segment_event_kind kind, uint64_t a,
+		      uint64_t b)
+{
+	segment_record(t->slot, kind, uv_now(t->loop) - t->started_ms, a, b);
+}
+
+/* ---- from the sockets ---- */
+
+static void on_received(void *user, uint8_t *data, size_t len)
+{
+	struct link *link = user;
+
+	if (!link->magic)
+		return; /* adopted in vain: see transport_adopt */
+	CHECK_OBJ(link, LINK_MAGIC);
+	counter_add(link->transport->slot, COUNTER_bytes_in, len);
+	if (link->upgraded)
+		link_read_frames(link, data, len);
+	else if (link->state == LINK_HANDSHAKING)
+		http_side_received(link, data, len);
+}
+
+static void on_writeable(void *user)
+{
+	struct link *link = user;
+
+	if (link->magic)
+		link_on_writeable(link);
+}
+
+static void on_closed(void *user)
+{
+	struct link *link = user;
+
+	if (link && link->magic)
+		link_on_closed(link);
+}
+
+void transport_adopt(struct transport *t, int fd, const uint8_t address[16])
+{
+	struct socket *socket;
+	struct link *link;
+	void *user;
+
+	if (socket_adopt(t->sockets, fd, &socket, &user) < 0) {
+		counter_add(t->slot, COUNTER_accept_errors, 1);
+		return;
+	}
+	link = user;
+	link->magic = LINK_MAGIC;
+	link->transport = t;
+	link->socket = socket;
+	link->state = LINK_STATE_COUNT;
+	if (t->tracks_addresses)
+		link->address = address_get(t, address);
+	link_move(link, LINK_HANDSHAKING);
+	if (http_side_start(link) < 0)
+		socket_kill(socket);
+}
+
+/* ---- time ---- */
+
+static void on_link_timer(void *app, struct wheel_timer *timer)
+{
+	struct link *link = (struct link *)((char *)timer - offsetof(struct link, timer));
+
+	(void)app;
+	link_on_timer(link);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct transport *t = timer->data;
+
+	/* What is left over is looked at in the next tick: deadlines may be late, the
+	 * loop may not. */
+	(void)wheel_advance(&t->wheel, uv_now(t->loop), TIMERS_MAX, on_link_timer, t);
+}
+
+/* How many links may still be open now, so that they leave evenly. */
+static unsigned drain_allows(const struct transport *t)
+{
+	uint64_t passed_ms = uv_now(t->loop) - t->drain_from_ms;
+
+	if (passed_ms >= t->drain_spread_ms)
+		return 0;
+	return (unsigned)(t->drain_links * (t->drain_spread_ms - passed_ms) /
+			  t->drain_spread_ms);
+}
+
+static void on_drain_tick(uv_timer_t *timer)
+{
+	struct transport *t = timer->data;
+	unsigned allowed = drain_allows(t);
+	struct link *link = t->links[LINK_OPEN], *next;
+	unsigned n_open = t->n_links[LINK_OPEN];
+
+	for (; link && n_open > allowed; link = next, n_open--) {
+		next = link->next;
+		link_close(link, CLOSE_GOING_AWAY, "the server leaves");
+	}
+	if (!allowed) {
+		DL_FOREACH_SAFE(t->links[LINK_HANDSHAKING], link, next)
+		link_finish(link);
+	}
+	transport_turn(t);
+}
+
+void transport_drain(struct transport *t, uint64_t spread_ms)
+{
+	if (uv_is_active((uv_handle_t *)&t->drain_tick))
+		return;
+	transport_refuse(t);
+	t->drain_from_ms = uv_now(t->loop);
+	t->drain_spread_ms = spread_ms;
+	t->drain_links = t->n_links[LINK_OPEN];
+	uv_timer_start(&t->drain_tick, on_drain_tick, 0, DRAIN_TICK_MS);
+}
+
+/* ---- life ---- */
+
+int transport_new(uv_loop_t *loop, const struct transport_limits *limits,
+		  const struct transport_events *events, transport_total *total,
+		  struct segment_slot *slot, struct transport **ret_transport,
+		  struct why *why)
+{
+	static const struct socket_events from_sockets = {
+		.user_size = sizeof(struct link),
+		.received = on_received,
+		.writeable = on_writeable,
+		.closed = on_closed,
+	};
+	struct transport *t = calloc(1, sizeof *t);
+	int r;
+
+	if (!t)
+		return why_set(why, -ENOMEM, "no memory for the transport");
+	r = wheel_init(&t->wheel, WHEEL_SLOTS, TICK_MS, uv_now(loop));
+	if (r < 0)
+		(void)why_set(why, r, "no memory for the transport");
+	else
+		r = socket_layer_new(loop, &from_sockets, &t->sockets, why);
+	if (r < 0) {
+		wheel_release(&t->wheel);
+		free(t);
+		return r;
+	}
+	t->limits = *limits;
+	t->events = *events;
+	t->total = total;
+	t->slot = slot;
+	t->loop = loop;
+	t->started_ms = uv_now(loop);
+	t->tracks_addresses = limits->per_address_max < limits->connections_max;
+	CHECK(uv_timer_init(loop, &t->tick) == 0);
+	CHECK(uv_timer_init(loop, &t->drain_tick) == 0);
+	t->tick.data = t->drain_tick.data = t;
+	CHECK(uv_timer_start(&t->tick, on_tick, TICK_MS, TICK_MS) == 0);
+	*ret_transport = t;
+	return 0;
+}
+
+static void on_timer_gone(uv_handle_t *handle)
+{
+	struct transport *t = handle->data;
+
+	if (handle == (uv_handle_t *)&t->tick)
+		free(t); /* closed last: see transport_free */
+}
+
+void transport_free(struct transport *t)
+{
+	if (!t)
+		return;
+	socket_layer_free(t->sockets);
+	CHECK(!t->addresses);
+	wheel_release(&t->wheel);
+	uv_close((uv_handle_t *)&t->drain_tick, NULL);
+	uv_close((uv_handle_t *)&t->tick, on_timer_gone);
+}
+
+void transport_refuse(struct transport *t)
+{
+	t->refusing = true;
+}
+
+void transport_turn(struct transport *t)
+{
+	while (t->doomed)
+		link_close_now(t->doomed);
+}
+
+void transport_each(struct transport *t, void (*visit)(void *app, void *conn), void *app)
+{
+	struct link *link, *next;
+
+	DL_FOREACH_SAFE(t->links[LINK_OPEN], link, next)
+	{
+		if (link->conn)
+			visit(app, link->conn);
+	}
+}
+
+unsigned transport_links(const struct transport *t)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < LINK_STATE_COUNT; i++)
+		n += t->n_links[i];
+	return n;
+}

@@ -1,0 +1,83 @@
+/*
+ * transport - client connections as the chat sees them.
+ *
+ * From accepted sockets to three events: opened, message, closed, each with its own
+ * function. Below lie the layers socket (libwebsockets) -> link (HTTP, handshake,
+ * RFC 6455, pings, closing). Nothing above this header knows which library there is.
+ */
+#ifndef TRANSPORT_H
+#define TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "common/segment_writer.h"
+#include "gateway/wire/handshake.h"
+
+struct transport;
+struct link; /* one connection; owned by the transport */
+
+struct transport_events {
+	void *app;
+	/* The upgrade is done. Returns the object that later events carry, or NULL to
+	 * hang up. Exactly one closed() follows every non-NULL opened(). */
+	void *(*opened)(void *app, struct link *link, const struct handshake *handshake);
+	/* A whole text message, put together from its fragments. */
+	void (*message)(void *conn, const char *data, size_t len);
+	/* The socket has room: the next run of whole frames, at most about `max` bytes;
+	 * 0 for none. Lent until the next call. */
+	size_t (*next)(void *conn, size_t max, const uint8_t **ret_data);
+	/* The link is closing or gone; do not touch it again. */
+	void (*closed)(void *conn);
+};
+
+struct transport_limits {
+	struct handshake_rules rules;
+	uint64_t connections_max; /* of the whole gateway */
+	uint64_t per_address_max; /* of this worker */
+	uint64_t handshake_timeout_ms, http_idle_timeout_ms, close_timeout_ms;
+	uint64_t ping_interval_ms, ping_timeout_ms;
+	uint64_t message_max, head_max, body_max;
+};
+
+/* Asks how many connections the whole gateway has now; may be a moment old. */
+typedef uint64_t transport_total(void *app);
+
+int transport_new(uv_loop_t *loop, const struct transport_limits *limits,
+		  const struct transport_events *events, transport_total *total,
+		  struct segment_slot *slot, struct transport **ret_transport,
+		  struct why *why);
+
+/* Closes every link at once; closed() is called for each that was opened. */
+void transport_free(struct transport *transport);
+
+/* Takes an accepted, non-blocking socket and its peer's address (network order,
+ * IPv4 mapped into IPv6). */
+void transport_adopt(struct transport *transport, int fd, const uint8_t address[16]);
+
+/* Handshakes are answered 503 from now on; those who are in stay. */
+void transport_refuse(struct transport *transport);
+
+/* Closes all links evenly over spread_ms with close code 1001. */
+void transport_drain(struct transport *transport, uint64_t spread_ms);
+
+/* The end of a turn of the loop: acts on every link_close. */
+void transport_turn(struct transport *transport);
+
+/* Calls visit(app, conn) for every open link. */
+void transport_each(struct transport *transport, void (*visit)(void *app, void *conn),
+		    void *app);
+
+/* Links of any state. */
+unsigned transport_links(const struct transport *transport);
+
+/* The link has something to send: asks next() now, or when the socket has room. */
+void link_wants_to_send(struct link *link);
+
+/* Close with this code and reason (static text) after what is being done now;
+ * closed() follows later. */
+void link_close(struct link *link, uint16_t code, const char *reason);
+
+#endif
