@@ -1,9 +1,15 @@
 /*
  * handshake - judges a request to become a WebSocket, and words the answer.
  *
- * Pure: a request and the rules in, a verdict out. RFC 6455 4.2: GET, HTTP/1.1,
- * Upgrade and Connection, version 13 (else 426 with Sec-WebSocket-Version: 13),
- * exactly one key of 16 bytes in canonical base64, Host, Origin by the list.
+ * Pure: a request and the rules in, a verdict out. In this order: the path (else
+ * 404), GET (405), HTTP/1.1 and no body (400), Upgrade and Connection (426), one
+ * Sec-WebSocket-Version (400 if several, 426 unless 13), one key of 16 bytes in
+ * canonical base64, parley.v1 among the protocols if any are offered, a user that
+ * can be one (400), and the Origin (403).
+ *
+ * Origin: absent (no browser) is allowed; so is the same host and port as in Host,
+ * where a missing port means that of the origin's scheme; so is what the list names,
+ * where `null` stands for opaque origins and `*` for all of them.
  */
 #ifndef HANDSHAKE_H
 #define HANDSHAKE_H
@@ -20,9 +26,10 @@ struct handshake_rules {
 };
 
 struct handshake {
-	int status;        /* 101, or the refusal: 400, 401, 403, 404, 405, 426 */
+	int status; /* 101, or the refusal: 400, 403, 404, 405, 426 (500: no memory) */
 	const char *why;   /* refusal in words, static */
-	const char *allow; /* 405: "GET" */
+	const char *allow; /* 405: "GET"; for http_answer */
+	const char *extra; /* 426: header lines, static; for http_answer */
 	char accept[29];   /* Sec-WebSocket-Accept */
 	bool protocol;     /* the client offered "parley.v1" and gets it back */
 	char user[USER_NAME_MAX + 1]; /* open mode: query `user`, else "anonymous" */
