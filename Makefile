@@ -190,8 +190,12 @@ run: deps ## run the gateway and healthd until Ctrl-C
 ALL_C := $(wildcard common/*.[ch] healthd/*.[ch] gateway/*.[ch] gateway/*/*.[ch] \
 	tests/*/*.[ch])
 
-lint: ## clang-tidy and cppcheck
+lint: ## clang-tidy, cppcheck and the rules of the house
 	tests/lint
+
+# For tests/lint: one flag a line.
+print-cppflags:
+	@printf '%s\n' $(CPPFLAGS)
 
 format-check: ## fail when a file is not as clang-format has it
 	clang-format --dry-run --Werror $(ALL_C)
@@ -214,7 +218,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
 .PHONY: all fuzz units test units-built tools benches fuzzers check bench deps deps-test \
-	run lint format-check format layers install clean help
+	run lint print-cppflags format-check format layers install clean help
 .SECONDARY:
 
 -include $(shell find $(B) build/fuzz -name '*.d' 2>/dev/null)
