@@ -4,8 +4,11 @@
  * Bytes in, whole requests out, one at a time: body included, headers and
  * target split and bounded. No leniency of any kind (RFC 9112): exactly one Host
  * in HTTP/1.1, no Content-Length beside Transfer-Encoding, no bare CR or LF, no
- * obs-fold, HTTP/1.0 and 1.1 only. A parser is reused for the next request of its
- * connection. Memory: one block per parser, grown up to the limits, freed whole.
+ * obs-fold, HTTP/1.0 and 1.1 only, no coding but chunked. How the bytes are split
+ * over calls changes nothing. Chunk extensions and trailers are checked, bounded
+ * by head_max together, and dropped. A parser is reused for the next request of
+ * its connection. Memory: what of a request has arrived, bounded by the limits; none
+ * between requests after http_release.
  */
 #ifndef HTTP_H
 #define HTTP_H
@@ -32,7 +35,8 @@ struct http_header {
 struct http_request {
 	const char *method; /* "GET" */
 	const char *target; /* as sent */
-	const char *path;   /* target up to '?', not decoded */
+	const char *path;   /* target up to '?', not decoded; of "http://host/path" what
+			       follows the host, which equals Host */
 	const char *query;  /* after '?', "" if none, not decoded */
 	unsigned minor;     /* 1 for HTTP/1.1, 0 for HTTP/1.0 */
 	bool keep_alive;    /* the client wants another one on this connection */
@@ -49,23 +53,28 @@ struct http_parser;
 struct http_parser *http_parser_new(const struct http_limits *limits);
 void http_parser_free(struct http_parser *parser);
 
+/* Gives back the memory of a whole request early; else the next http_feed does. */
+void http_release(struct http_parser *parser);
+
 enum http_result {
 	HTTP_MORE,     /* all bytes taken, the request is not complete */
 	HTTP_REQUEST,  /* *ret_request is whole; bytes behind *ret_used belong to the next
 			*/
-	HTTP_CONTINUE, /* the client waits for "100 Continue" before its body; feed goes
-			  on after */
+	HTTP_CONTINUE, /* the client waits for "100 Continue" before its body; feed the
+			  bytes behind *ret_used after it */
 	HTTP_BAD, /* answer http_status() and close: the connection cannot be used on */
 };
 
-/* Takes bytes up to the end of one request. *ret_used <= len, also on HTTP_MORE. */
+/* Takes bytes up to the end of one request. *ret_request is written only with
+ * HTTP_REQUEST. After HTTP_BAD every further call says HTTP_BAD. */
 enum http_result http_feed(struct http_parser *parser, const char *data, size_t len,
 			   size_t *ret_used, const struct http_request **ret_request);
 
-/* After HTTP_BAD: 400, 413, 414, 417, 431, 501 or 505. */
+/* After HTTP_BAD: 400, 413, 414, 417, 431, 501, 503 (no memory) or 505. */
 int http_status(const struct http_parser *parser);
 
-/* True once the first byte of a request is in and its end is not. */
+/* True once the first byte of a request is in and its end is not. Empty lines before
+ * a request are no part of one. */
 bool http_in_request(const struct http_parser *parser);
 
 /* The only header of that name (case does not count); NULL if absent; if there are
@@ -78,8 +87,9 @@ const char *http_header(const struct http_request *request, const char *name,
 bool http_header_has(const struct http_request *request, const char *name,
 		     const char *token);
 
-/* One parameter of a query, percent-decoded, into `out`. Returns its length, -ENOENT,
- * -ENAMETOOLONG, or -EINVAL (bad escape, NUL). The first of several counts. */
+/* One parameter of a query, percent-decoded and `+` as a blank, into `out`. Returns its
+ * length, -ENOENT, -ENAMETOOLONG, or -EINVAL (bad escape, NUL). The first of several
+ * counts; names are compared as sent. */
 int http_query(const char *query, const char *name, char *out, size_t size);
 
 const char *http_reason(int status); /* "Not Found"; "Unknown" for others */
@@ -92,12 +102,14 @@ struct http_answer {
 	const char *extra;      /* whole header lines, each with CRLF */
 	unsigned retry_after_s; /* Retry-After */
 	bool close;             /* Connection: close; else keep-alive is silent */
+	bool keep_alive;        /* Connection: keep-alive, which HTTP/1.0 needs to hear */
 	bool no_store;          /* Cache-Control: no-store */
-	size_t body_len;        /* Content-Length */
+	size_t body_len;        /* Content-Length, except with 1xx, 204 and 304 */
 };
 
-/* Writes status line and headers (Date included) and the blank line; returns the
- * length, or -ENOSPC. The body, if any and not HEAD, is the caller's next bytes. */
+/* Writes status line and headers (Date included) and the blank line, not terminated;
+ * returns the length, or -ENOSPC. The body, if any and not HEAD, is the caller's next
+ * bytes. */
 int http_answer_head(const struct http_answer *answer, char *out, size_t size);
 
 #endif
