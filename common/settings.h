@@ -73,6 +73,15 @@ int settings_load(struct settings *settings, enum settings_program program, int 
 		  char *const argv[], char *const env[], const char *const extra[],
 		  enum settings_ask *ret_ask, struct why *why);
 
+/*
+ * How a main() begins: settings_load, and what the command line asked for is
+ * answered on stdout. 0: go on; 1: it was a question, leave with 0; negative errno:
+ * the reason stands on stderr, leave with SETTINGS_EXIT.
+ */
+int settings_start(struct settings *settings, enum settings_program program,
+		   const char *usage, int argc, char *const argv[], char *const env[],
+		   const char *const extra[]);
+
 /* Rereads the same sources (the file may have changed); on failure *settings is
  * untouched. */
 int settings_reload(struct settings *settings, enum settings_program program, int argc,

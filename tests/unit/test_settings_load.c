@@ -277,6 +277,45 @@ static void a_failed_reload_leaves_what_is_in_force(void **state)
 	assert_memory_equal(&settings, &before, sizeof before);
 }
 
+/* stdout or stderr goes into a file meanwhile, and what came is in `said`. */
+static int start_with(const char *flag, int fd, char *said, size_t size)
+{
+	char program[] = "program", *argv[] = { program, (char *)(uintptr_t)flag, NULL };
+	int kept = dup(fd);
+	FILE *file = tmpfile();
+	struct settings settings;
+	int rc;
+
+	assert_non_null(file);
+	fflush(NULL);
+	assert_true(kept >= 0 && dup2(fileno(file), fd) == fd);
+	rc = settings_start(&settings, SETTINGS_GATEWAY, "usage", 2, argv, NULL, NULL);
+	assert_true(dup2(kept, fd) == fd);
+	close(kept);
+	assert_int_equal(fseek(file, 0, SEEK_SET), 0);
+	said[fread(said, 1, size - 1, file)] = '\0';
+	fclose(file);
+	return rc;
+}
+
+static void a_start_goes_on_or_answers_or_says_why_not(void **state)
+{
+	char said[200];
+
+	assert_int_equal(start_with("--workers=2", 1, said, sizeof said), 0);
+	assert_string_equal(said, "");
+	assert_int_equal(start_with("--help", 1, said, sizeof said), 1);
+	assert_memory_equal(said, "usage: usage\n", 13);
+	assert_int_equal(start_with("--version", 1, said, sizeof said), 1);
+	assert_non_null(strstr(said, " " PARLEY_VERSION "\n"));
+	assert_int_equal(start_with("--check", 1, said, sizeof said), 1);
+	assert_string_equal(said, "the settings are valid\n");
+	assert_int_equal(start_with("--print", 1, said, sizeof said), 1);
+	assert_memory_equal(said, "PARLEY_LISTEN=127.0.0.1:8080\n", 29);
+	assert_int_equal(start_with("--workers=65", 2, said, sizeof said), -ERANGE);
+	assert_non_null(strstr(said, ": --workers is '65', but must be"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +328,7 @@ int main(void)
 		cmocka_unit_test(a_kubernetes_service_named_parley_does_no_harm),
 		cmocka_unit_test(flags_of_the_caller_are_left_alone),
 		cmocka_unit_test(questions_are_answered_even_when_settings_are_wrong),
+		cmocka_unit_test(a_start_goes_on_or_answers_or_says_why_not),
 		cmocka_unit_test(a_failed_reload_leaves_what_is_in_force),
 	};
 
