@@ -21,13 +21,21 @@ struct session; /* chat's side of one connection */
 
 struct chat_io {
 	void *app;
-	/* The link has something to send: chat_next will be asked for it soon. */
+	/* The link has something to send: chat_next is to be asked for it, now or when
+	 * the socket has room. Called from chat_flush, and from chat_message and
+	 * chat_sequenced when a bound is near. May call chat_next, nothing else. */
 	void (*wants_to_send)(struct link *link);
-	/* Close with this code (enum close_code) and reason; closed() follows later. */
+	/* Close with this code (enum close_code) and reason (static text); chat_closed
+	 * follows later, not from within. */
 	void (*close)(struct link *link, uint16_t code, const char *reason);
 	/* Hand a message over to get its sequence; it comes back through
-	 * chat_sequenced. `ticket` names the request. 0, or -EAGAIN: no room now. */
+	 * chat_sequenced. `ticket` names the request. 0; -EAGAIN: no room now;
+	 * -EMSGSIZE: too long to be passed on. */
 	int (*submit)(void *app, uint64_t ticket, const struct message *message);
+	/* The newest sequence that the room is known to have, 0 for none. Asked when a
+	 * room gets its first member here. May be ahead of what chat_sequenced has said.
+	 */
+	uint64_t (*head)(void *app, struct text room);
 };
 
 struct chat_limits {
@@ -60,23 +68,28 @@ bool chat_has_next(const struct session *session);
 
 /*
  * A message got its sequence (every worker hears of every message). `mine`: this
- * worker submitted it as `ticket`; its sender is answered `sent`.
+ * worker submitted it as `ticket`; its sender is answered `sent`. After `joined` with
+ * head H a member gets exactly H+1, H+2, …: what arrives late with a lower sequence
+ * is dropped, and a jump is told with a gap error in the place of what is missing.
  */
 void chat_sequenced(struct chat *chat, const struct message *message, bool mine,
 		    uint64_t ticket);
+
+/* The sequencer cannot number the message: its sender is answered `unavailable`. */
+void chat_refused(struct chat *chat, uint64_t ticket);
 
 /* The sequencer is new: what was submitted and not answered must be submitted
  * again, in order. */
 void chat_resubmit(struct chat *chat);
 
-/* Records were lost on the way here (the bus lapped us): pending sends whose
- * outcome may be among them are answered `unknown_outcome`. */
+/* Records were lost on the way here (the bus lapped us): pending sends, whose outcome
+ * may be among them, are answered `unknown_outcome`; rooms that went on are told. */
 void chat_overrun(struct chat *chat);
 
 /* After a turn of the loop: asks wants_to_send once for each link with news. */
 void chat_flush(struct chat *chat);
 
-/* Tells one session, or all, that the server leaves. */
+/* Tells a client that the server leaves. */
 void chat_tell_drain(struct session *session, uint64_t reconnect_after_ms);
 
 #endif

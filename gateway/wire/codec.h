@@ -35,7 +35,8 @@ enum wire_error {
 };
 const char *wire_error_name(enum wire_error error);
 
-/* `ref` of a request, echoed in its answer: a JSON number or string, kept as text. */
+/* `ref` of a request, echoed in its answer: an integer or a string, kept as it was
+ * written, at most 66 bytes with its quotes. */
 #define REF_MAX 72
 struct ref {
 	char text[REF_MAX]; /* JSON text; "" when the request had none */
@@ -45,21 +46,28 @@ struct request {
 	enum op op;
 	struct ref ref;
 	struct text room, id; /* id: of send */
-	struct text body;     /* send: JSON text */
-	void *storage;        /* what the texts lie in */
+	struct text body;     /* send: JSON text, a piece of what was read, unchanged */
+	void *storage;        /* what room and id lie in */
+};
+
+enum {
+	WIRE_DEPTH_MAX = 32,      /* arrays and objects within each other */
+	WIRE_ENVELOPE_MAX = 1024, /* any event but its body, text or user is shorter */
 };
 
 /*
- * Reads one message. 0: *ret_request is good until request_release. Otherwise a
- * negative -(enum wire_error) - 1, with `ref` filled when it could be read and
- * *ret_what naming the field or fault (static).
+ * Reads one message. 0: *ret_request is good until request_release, and as long as
+ * `data` is. Otherwise a negative -(enum wire_error) - 1, with `ref` filled when it
+ * could be read and *ret_what saying in words what is wrong (static); there is then
+ * nothing to release.
  */
 int request_read(const char *data, size_t len, struct request *ret_request,
 		 const char **ret_what);
 void request_release(struct request *request);
 
-/* Events, as JSON text without a frame. Each returns the length, or -ENOSPC when
- * `size` is too small: nothing is written past it. */
+/* Events, as JSON text without a frame, not terminated. `ref` NULL or empty is left
+ * out. Each returns the length, or -ENOSPC when `size` is too small: nothing is
+ * written past it. */
 int wire_welcome(char *out, size_t size, const char *session, const char *user,
 		 uint64_t message_max, uint64_t rooms_max, uint64_t ping_interval_ms,
 		 uint64_t ping_timeout_ms);
