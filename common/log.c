@@ -140,7 +140,10 @@ struct line {
 	size_t len;
 };
 
-static void line_vadd(struct line *line, size_t limit, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void line_vadd(struct line *line,
+							    size_t limit,
+							    const char *format,
+							    va_list args)
 {
 	size_t room = limit - line->len;
 	int n = vsnprintf(line->text + line->len, room, format, args);
