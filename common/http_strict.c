@@ -32,11 +32,6 @@ static bool is_token_char(char c)
 	return is_alpha(c) || is_digit(c) || (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-bool http_is_text(unsigned char c)
-{
-	return c == '\t' || (c >= ' ' && c != 0x7f);
-}
-
 static size_t token_len(const char *text, size_t len)
 {
 	size_t n = 0;

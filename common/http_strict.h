@@ -12,9 +12,6 @@
 
 #include "common/http.h"
 
-/* Whether a byte may stand in a line of a head (CR and LF are the caller's). */
-bool http_is_text(unsigned char c);
-
 /* "GET /path HTTP/1.1": syntax, then version, then method, then target. */
 int http_check_request_line(const char *line, size_t len);
 
@@ -38,5 +35,9 @@ int http_check_head(const struct http_request *request, const struct http_limits
 /* The part of a target that is path and query: all of it but for "http://host/path".
  * May be empty. */
 const char *http_target_path(const char *target);
+
+/* A checked head as a request with its strings behind it in one block, which the caller
+ * frees. NULL when out of memory. */
+struct http_request *http_split_head(const char *head, size_t len);
 
 #endif

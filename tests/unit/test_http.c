@@ -22,7 +22,7 @@ struct vector {
 
 static const struct vector VECTORS[] = {
 #define VECTOR(bytes, trace) { bytes, sizeof(bytes) - 1, trace, sizeof(trace) - 1 },
-#include "tests/unit/http_vectors.h"
+#include "tests/unit/http_vectors.def"
 #undef VECTOR
 };
 enum {
