@@ -82,9 +82,11 @@ COMMON_OBJECTS := $(call objects,$(call sources,common)) \
 	$(patsubst /usr/share/llhttp/%.c,$(B)/obj/llhttp/%.o,$(LLHTTP_SOURCES))
 GATEWAY_OBJECTS := $(call objects,$(call sources,$(GATEWAY_DIRS)))
 HEALTHD_OBJECTS := $(call objects,$(call sources,healthd))
+TOOL_OBJECTS := $(call objects,$(call sources,tests/tools))
 COMMON := $(B)/obj/common.a
 GATEWAY := $(B)/obj/gateway.a
 HEALTHD := $(B)/obj/healthd.a
+TOOLKIT := $(B)/obj/tests/tools.a
 
 BINS := $(addprefix $(B)/bin/parley-,gateway healthd stat probe)
 UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -105,7 +107,8 @@ $(B)/obj/llhttp/%.o: /usr/share/llhttp/%.c
 $(COMMON): $(COMMON_OBJECTS)
 $(GATEWAY): $(GATEWAY_OBJECTS)
 $(HEALTHD): $(HEALTHD_OBJECTS)
-$(COMMON) $(GATEWAY) $(HEALTHD):
+$(TOOLKIT): $(TOOL_OBJECTS)
+$(COMMON) $(GATEWAY) $(HEALTHD) $(TOOLKIT):
 	@rm -f $@
 	ar rcsD $@ $^
 
@@ -124,15 +127,15 @@ $(B)/tests/unit/%: tests/unit/%.c $(GATEWAY) $(HEALTHD) $(COMMON)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
 		$(GATEWAY) $(HEALTHD) $(COMMON) -lcmocka $(GATEWAY_LIBS)
 
-$(B)/tests/tools/%: tests/tools/%_main.c $(GATEWAY) $(HEALTHD) $(COMMON)
+$(B)/tests/tools/%: tests/tools/%_main.c $(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
-		$(GATEWAY) $(HEALTHD) $(COMMON) $(GATEWAY_LIBS)
+		$(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON) $(GATEWAY_LIBS)
 
-$(B)/tests/bench/%: tests/bench/%_main.c $(GATEWAY) $(HEALTHD) $(COMMON)
+$(B)/tests/bench/%: tests/bench/%_main.c $(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
-		$(GATEWAY) $(HEALTHD) $(COMMON) $(GATEWAY_LIBS)
+		$(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON) $(GATEWAY_LIBS)
 
 # Fuzzers compile their sources once more with clang's instrumentation.
 FUZZ_FLAGS := -std=c11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -w
