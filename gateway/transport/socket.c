@@ -76,6 +76,7 @@ int socket_layer_new(uv_loop_t *loop, const struct socket_events *events,
 		.pt_serv_buf_size = READ_BYTES,
 		.vhost_name = "gateway",
 		.user = layer,
+		.pcontext = layer ? &layer->context : NULL,
 	};
 
 	if (!layer)
@@ -93,6 +94,7 @@ int socket_layer_new(uv_loop_t *loop, const struct socket_events *events,
 	if (layer->context)
 		layer->vhost = lws_create_vhost(layer->context, &info);
 	if (!layer->vhost) {
+		socket_layer_close(layer);
 		socket_layer_free(layer);
 		return why_set(why, -EIO, "libwebsockets refuses to start on this loop");
 	}
@@ -100,10 +102,18 @@ int socket_layer_new(uv_loop_t *loop, const struct socket_events *events,
 	return 0;
 }
 
+void socket_layer_close(struct socket_layer *layer)
+{
+	if (layer->context)
+		lws_context_destroy(layer->context);
+}
+
 void socket_layer_free(struct socket_layer *layer)
 {
 	if (!layer)
 		return;
+	/* On a foreign loop 4.1 wants to be called again once its handles are gone;
+	 * later versions may be done already and have cleared the pointer. */
 	if (layer->context)
 		lws_context_destroy(layer->context);
 	free(layer);

@@ -32,7 +32,9 @@ struct socket_events {
 int socket_layer_new(uv_loop_t *loop, const struct socket_events *events,
 		     struct socket_layer **ret_layer, struct why *why);
 
-/* Closes every socket (closed() is called for each) and lets go of the loop. */
+/* Closes every socket; closed() is called for each before this returns. The memory
+ * is given back by socket_layer_free, after the loop has run the closes. */
+void socket_layer_close(struct socket_layer *layer);
 void socket_layer_free(struct socket_layer *layer);
 
 /* Takes the descriptor, also when it fails. *ret_user is zeroed memory. */

@@ -227,12 +227,14 @@ int transport_new(uv_loop_t *loop, const struct transport_limits *limits,
 	return 0;
 }
 
-static void on_timer_gone(uv_handle_t *handle)
+void transport_close(struct transport *t)
 {
-	struct transport *t = handle->data;
-
-	if (handle == (uv_handle_t *)&t->tick)
-		free(t); /* closed last: see transport_free */
+	if (!t)
+		return;
+	socket_layer_close(t->sockets);
+	CHECK(!t->addresses);
+	uv_close((uv_handle_t *)&t->drain_tick, NULL);
+	uv_close((uv_handle_t *)&t->tick, NULL);
 }
 
 void transport_free(struct transport *t)
@@ -240,10 +242,8 @@ void transport_free(struct transport *t)
 	if (!t)
 		return;
 	socket_layer_free(t->sockets);
-	CHECK(!t->addresses);
 	wheel_release(&t->wheel);
-	uv_close((uv_handle_t *)&t->drain_tick, NULL);
-	uv_close((uv_handle_t *)&t->tick, on_timer_gone);
+	free(t);
 }
 
 void transport_refuse(struct transport *t)

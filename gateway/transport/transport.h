@@ -50,7 +50,9 @@ int transport_new(uv_loop_t *loop, const struct transport_limits *limits,
 		  struct segment_slot *slot, struct transport **ret_transport,
 		  struct why *why);
 
-/* Closes every link at once; closed() is called for each that was opened. */
+/* Closes every link at once, closed() being called for each that was opened, and its
+ * handles. Run the loop until they are gone, then transport_free. */
+void transport_close(struct transport *transport);
 void transport_free(struct transport *transport);
 
 /* Takes an accepted, non-blocking socket and its peer's address (network order,

@@ -1,0 +1,53 @@
+/*
+ * wiring - a worker's parts and how they reach each other: transport, chat and bus.
+ *
+ * Internal to the worker. Chat knows neither of the other two: what it asks for
+ * goes through the functions in wiring.c.
+ */
+#ifndef WIRING_H
+#define WIRING_H
+
+#include "gateway/bus/records.h"
+#include "gateway/chat/chat.h"
+#include "gateway/process.h"
+#include "gateway/sequencer/heads.h"
+#include "gateway/transport/transport.h"
+#include "gateway/worker/acceptor.h"
+#include "gateway/worker/worker.h"
+
+struct worker {
+	const struct inherited *inherited;
+	const struct settings *settings;
+	uv_loop_t loop;
+	struct process process;
+	struct segment *segment;
+	struct segment_slot *slot;
+	struct bus *bus;
+	struct bus_reader sequenced; /* the sequencer's ring */
+	struct heads *heads;
+	struct chat *chat;
+	struct transport *transport;
+	struct acceptor *acceptor;
+	uv_prepare_t prepare;
+	uv_check_t check;
+	uv_idle_t busy; /* runs while the bus has more: the loop must not block */
+	uv_timer_t leave;
+	uv_poll_t wake;
+	uint64_t leave_at_ms;
+	bool looping, draining, submitted;
+};
+
+/* Opens bus, chat and transport; what was opened is closed by wiring_stop in any case. */
+int wiring_start(struct worker *worker, struct why *why);
+
+/* One turn's news from the bus to the chat, and from chat to sockets and bus. */
+void wiring_turn(struct worker *worker);
+
+/* Closes every link; wiring_free follows when the loop has run out of handles. */
+void wiring_stop(struct worker *worker);
+void wiring_free(struct worker *worker);
+
+/* Takes an accepted socket; `app` is the worker. */
+void wiring_accepted(void *app, int fd, const uint8_t address[16]);
+
+#endif
