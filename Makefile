@@ -174,6 +174,10 @@ fuzzers: $(FUZZERS)
 
 check: all lint format-check layers ## everything that reads the code
 
+readme: $(B)/tests/tools/settings_table ## put the table of settings into README.md
+	sed -i -e '/^<!-- settings -->$$/,/^<!-- \/settings -->$$/{//!d}' \
+		-e "/^<!-- settings -->\$$/r /dev/stdin" README.md <<<"$$($<)"
+
 bench: deps all benches ## run the benchmarks (figures, no verdict)
 	tests/bench/run
 
@@ -211,8 +215,15 @@ layers: ## fail on an include that points up; each header compiles alone
 
 # ---- installing -----------------------------------------------------------------
 
-install: all ## install programs and units under DESTDIR/PREFIX
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+install: all ## install programs, units and users under DESTDIR/PREFIX
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BINS)
+	install -d $(DESTDIR)$(UNITDIR)
+	for unit in systemd/*.service systemd/*.socket systemd/*.target; do \
+		sed 's|/usr/bin/parley|$(PREFIX)/bin/parley|' $$unit \
+			>$(DESTDIR)$(UNITDIR)/$${unit#systemd/} || exit 1; \
+	done
+	install -D -m 0644 systemd/parley.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/parley.conf
 
 clean: ## remove build/
 	rm -rf build
@@ -220,7 +231,9 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
-.PHONY: all fuzz units test units-built tools benches fuzzers check bench deps deps-test \
+SHELL := /bin/bash
+
+.PHONY: all readme fuzz units test units-built tools benches fuzzers check bench deps deps-test \
 	run lint print-cppflags format-check format layers install clean help
 .SECONDARY:
 
