@@ -34,6 +34,9 @@ void bus_close(struct bus *bus);
 int bus_write(struct bus *bus, uint32_t type, const struct iovec *parts,
 	      unsigned n_parts);
 
+/* Position behind the last record of the own ring, as readers count. */
+uint64_t bus_written(const struct bus *bus);
+
 /* Longest record, bytes. */
 size_t bus_record_max(const struct bus *bus);
 

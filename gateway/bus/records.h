@@ -3,7 +3,8 @@
  *
  * Worker to sequencer: SUBMIT. Sequencer to all workers: MESSAGE (every message of
  * every room in the one order that counts), HELLO (a new sequencer serves: submit
- * again what is unanswered), LOST (submissions of a slot were lapped: submit again).
+ * again what is unanswered), LOST (submissions of a slot were lapped: submit again),
+ * REFUSED (no room can be added: this submission gets no sequence).
  */
 #ifndef RECORDS_H
 #define RECORDS_H
@@ -15,7 +16,8 @@ enum record_type {
 	RECORD_SUBMIT = 1,
 	RECORD_MESSAGE,
 	RECORD_HELLO,
-	RECORD_LOST
+	RECORD_LOST,
+	RECORD_REFUSED
 };
 
 struct record_submit {
@@ -29,16 +31,23 @@ struct record_message {
 	struct message message;
 };
 
+struct record_refused {
+	uint32_t slot;
+	uint64_t generation, ticket;
+};
+
 /* Write to the own ring; 0 or -EMSGSIZE. */
 int record_write_submit(struct bus *bus, const struct record_submit *submit);
 int record_write_message(struct bus *bus, const struct record_message *message);
 int record_write_hello(struct bus *bus, uint64_t generation);
 int record_write_lost(struct bus *bus, uint32_t slot);
+int record_write_refused(struct bus *bus, const struct record_refused *refused);
 
 /* Read a record of that type; texts are lent as the record is. -EPROTO: nonsense. */
 int record_read_submit(const struct bus_record *record, struct record_submit *ret);
 int record_read_message(const struct bus_record *record, struct record_message *ret);
 int record_read_hello(const struct bus_record *record, uint64_t *ret_generation);
 int record_read_lost(const struct bus_record *record, uint32_t *ret_slot);
+int record_read_refused(const struct bus_record *record, struct record_refused *ret);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * heads - the newest sequence of every room, in memory that outlives the sequencer.
  *
- * A hash table in a memfd: one writer (the sequencer), no reader besides. Survives
+ * A hash table in a memfd: one writer (the sequencer), and workers look up rooms that
+ * are new to them. Survives
  * the writer's death at any instruction: `applied` says up to which position of the
  * sequencer's ring it is right, and the successor replays the ring from there.
  */
@@ -24,8 +25,11 @@ void heads_close(struct heads *heads);
 /* The room's newest sequence; 0 for a room never heard of. */
 uint64_t heads_get(const struct heads *heads, struct text room);
 
-/* -ENOSPC: no place for another room. */
-int heads_set(struct heads *heads, struct text room, uint64_t seq);
+/* Gives the room a place, if it has none yet. -ENOSPC: no place for another one. */
+int heads_reserve(struct heads *heads, struct text room);
+
+/* The room must have a place. */
+void heads_set(struct heads *heads, struct text room, uint64_t seq);
 
 uint64_t heads_applied(const struct heads *heads);
 void heads_set_applied(struct heads *heads, uint64_t position);

@@ -1,5 +1,6 @@
 #include "gateway/worker/wiring.h"
 
+#include <string.h>
 #include <sys/random.h>
 
 #include "common/check.h"
@@ -33,11 +34,25 @@ static int on_submit(void *app, uint64_t ticket, const struct message *message)
 	return 0;
 }
 
+/*
+ * The newest sequence of a room that nobody here is in. The heads may lag behind what
+ * we have read already by the records since `applied`: those are looked through.
+ */
 static uint64_t on_head(void *app, struct text room)
 {
 	struct worker *w = app;
+	struct bus_reader reader = { sequencer_slot(w), heads_applied(w->heads) };
+	uint64_t head = heads_get(w->heads, room);
+	struct record_message said;
+	struct bus_record record;
 
-	return heads_get(w->heads, room);
+	while (reader.at < w->sequenced.at && bus_read(w->bus, &reader, &record) > 0)
+		if (record_read_message(&record, &said) == 0 &&
+		    said.message.room.len == room.len &&
+		    memcmp(said.message.room.at, room.at, room.len) == 0 &&
+		    said.message.seq > head)
+			head = said.message.seq;
+	return head;
 }
 
 /* ---- transport -> chat ---- */

@@ -28,11 +28,7 @@ struct worker {
 	struct chat *chat;
 	struct transport *transport;
 	struct acceptor *acceptor;
-	uv_prepare_t prepare;
-	uv_check_t check;
-	uv_idle_t busy; /* runs while the bus has more: the loop must not block */
 	uv_timer_t leave;
-	uv_poll_t wake;
 	uint64_t leave_at_ms;
 	bool looping, draining, submitted;
 };

@@ -18,44 +18,15 @@ enum {
 
 /* ---- the loop ---- */
 
-static void on_busy(uv_idle_t *handle)
+static void on_turn(void *app)
 {
-	(void)handle; /* only keeps the loop from blocking */
+	wiring_turn(app);
 }
 
-/* The end of a turn: what came in over sockets and bus goes out to both. */
-static void on_prepare(uv_prepare_t *handle)
+static void on_look(void *app)
 {
-	struct worker *w = handle->data;
+	struct worker *w = app;
 
-	wiring_turn(w);
-	counter_add(w->slot, COUNTER_loop_turns, 1);
-	/* Neither call can fail on a handle that is started and stopped here only. */
-	if (bus_sleep(w->bus, &w->sequenced, 1))
-		(void)uv_idle_stop(&w->busy);
-	else
-		(void)uv_idle_start(&w->busy, on_busy);
-	process_phase(&w->process, PHASE_polling);
-}
-
-static void on_check(uv_check_t *handle)
-{
-	struct worker *w = handle->data;
-
-	bus_awake(w->bus);
-	process_phase(&w->process, PHASE_reading);
-}
-
-/* Someone wrote to our eventfd: news on the bus, or a seat without a worker. */
-static void on_wake(uv_poll_t *poll, int status, int events)
-{
-	struct worker *w = poll->data;
-	uint64_t count;
-
-	(void)status;
-	(void)events;
-	/* Only resets it; on_prepare reads the bus in any case. */
-	(void)!read(inherited_wake(w->inherited->slot), &count, sizeof count);
 	if (!w->draining)
 		acceptor_look(w->acceptor);
 }
@@ -115,14 +86,6 @@ static void on_orphan(void *app)
 	drain(w, ORPHAN_SPREAD_MS, ORPHAN_LEAVE_MS);
 }
 
-static void on_beat(void *app)
-{
-	struct worker *w = app;
-
-	if (!w->draining)
-		acceptor_look(w->acceptor);
-}
-
 /* ---- life ---- */
 
 /* libwebsockets keeps a table as long as the limit: no longer than is needed. */
@@ -134,102 +97,82 @@ static void limit_descriptors(const struct settings *settings)
 		return;
 	if (limit.rlim_cur > (rlim_t)settings->connections_max + SPARE_DESCRIPTORS)
 		limit.rlim_cur = (rlim_t)settings->connections_max + SPARE_DESCRIPTORS;
-	/* Without it only memory is wasted. */
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
+	static int start_loop(struct worker * w, struct why * why)
+	{
+		struct process_events events = {
+			.app = w,
+			.turn = on_turn,
+			.look = on_look,
+			.term = on_term,
+			.orphan = on_orphan,
+		};
+		struct process_bus bus = { w->bus, &w->sequenced, 1,
+					   inherited_wake(w->inherited->slot) };
+		int r = process_start(&w->process, &w->loop, w->slot, &bus, &events, why);
 
-static int start_loop(struct worker *w, struct why *why)
-{
-	struct process_events events = {
-		.app = w,
-		.beat = on_beat,
-		.term = on_term,
-		.orphan = on_orphan,
-	};
-	int r = process_start(&w->process, &w->loop, w->slot, &events, why);
-
-	if (r < 0)
-		return r;
-	CHECK(uv_prepare_init(&w->loop, &w->prepare) == 0);
-	CHECK(uv_check_init(&w->loop, &w->check) == 0);
-	CHECK(uv_idle_init(&w->loop, &w->busy) == 0);
-	CHECK(uv_timer_init(&w->loop, &w->leave) == 0);
-	w->prepare.data = w->check.data = w->leave.data = w->wake.data = w;
-	r = uv_poll_init(&w->loop, &w->wake, inherited_wake(w->inherited->slot));
-	if (r == 0)
-		r = uv_poll_start(&w->wake, UV_READABLE, on_wake);
-	if (r < 0)
-		return why_set(why, r, "cannot watch the eventfd: %s", uv_strerror(r));
-	CHECK(uv_prepare_start(&w->prepare, on_prepare) == 0);
-	CHECK(uv_check_start(&w->check, on_check) == 0);
-	w->looping = true;
-	return 0;
-}
-
-static int start(struct worker *w, struct why *why)
-{
-	int r = segment_attach(INHERIT_SEGMENT, w->inherited->slot,
-			       w->inherited->generation, ROLE_WORKER, w->inherited->seat,
-			       &w->segment, why);
-
-	if (r < 0)
-		return r;
-	w->slot = segment_slot(w->segment, w->inherited->slot);
-	limit_descriptors(w->settings);
-	r = wiring_start(w, why);
-	if (r == 0)
-		r = start_loop(w, why);
-	if (r < 0)
-		return r;
-	r = acceptor_new(&w->loop, w->inherited, w->segment, wiring_accepted, w,
-			 &w->acceptor);
-	return r < 0 ? why_set(why, r, "cannot watch the listening sockets") : 0;
-}
-
-/* Only our own handles: libwebsockets closes its own in several turns of the loop. */
-static void stop_loop(struct worker *w)
-{
-	process_stop(&w->process);
-	uv_close((uv_handle_t *)&w->prepare, NULL);
-	uv_close((uv_handle_t *)&w->check, NULL);
-	uv_close((uv_handle_t *)&w->busy, NULL);
-	uv_close((uv_handle_t *)&w->leave, NULL);
-	uv_close((uv_handle_t *)&w->wake, NULL);
-}
-
-static void stop(struct worker *w)
-{
-	acceptor_free(w->acceptor);
-	wiring_stop(w);
-	if (w->looping)
-		stop_loop(w);
-	uv_run(&w->loop, UV_RUN_DEFAULT);
-	CHECK(uv_loop_close(&w->loop) == 0);
-	wiring_free(w);
-	if (w->segment)
-		segment_close(w->segment, false);
-}
-
-int worker_run(const struct inherited *inherited, const struct settings *settings)
-{
-	struct worker w = { .inherited = inherited, .settings = settings };
-	struct why why;
-	int r;
-
-	CHECK(uv_loop_init(&w.loop) == 0);
-	srandom((unsigned)inherited->generation);
-	r = start(&w, &why);
-	if (r < 0) {
-		LOG(error, "worker cannot start why=\"%s\"", why.text);
-	} else {
-		acceptor_look(w.acceptor);
-		word_set(&w.slot->ready, 1);
-		segment_record(w.slot, EVENT_ready, process_ms(&w.process), 0, 0);
-		inherited_ready();
-		uv_run(&w.loop, UV_RUN_DEFAULT);
-		segment_record(w.slot, EVENT_leave, process_ms(&w.process),
-			       transport_links(w.transport), 0);
+		if (r < 0)
+			return r;
+		CHECK(uv_timer_init(&w->loop, &w->leave) == 0);
+		w->leave.data = w;
+		w->looping = true;
+		return 0;
 	}
-	stop(&w);
-	return r < 0 ? 1 : 0;
-}
+
+	static int start(struct worker * w, struct why * why)
+	{
+		int r = segment_attach(INHERIT_SEGMENT, w->inherited->slot,
+				       w->inherited->generation, ROLE_WORKER,
+				       w->inherited->seat, &w->segment, why);
+
+		if (r < 0)
+			return r;
+		w->slot = segment_slot(w->segment, w->inherited->slot);
+		limit_descriptors(w->settings);
+		r = wiring_start(w, why);
+		if (r == 0)
+			r = start_loop(w, why);
+		if (r < 0)
+			return r;
+		r = acceptor_new(&w->loop, w->inherited, w->segment, wiring_accepted, w,
+				 &w->acceptor);
+		return r < 0 ? why_set(why, r, "cannot watch the listening sockets") : 0;
+	}
+
+	static void stop(struct worker * w)
+	{
+		acceptor_free(w->acceptor);
+		wiring_stop(w);
+		/* Only our own handles: libwebsockets closes its own in several turns. */
+		process_stop(&w->process);
+		if (w->looping)
+			uv_close((uv_handle_t *)&w->leave, NULL);
+		uv_run(&w->loop, UV_RUN_DEFAULT);
+		CHECK(uv_loop_close(&w->loop) == 0);
+		wiring_free(w);
+		if (w->segment)
+			segment_close(w->segment, false);
+	}
+
+	int worker_run(const struct inherited *inherited, const struct settings *settings)
+	{
+		struct worker w = { .inherited = inherited, .settings = settings };
+		struct why why;
+		int r;
+
+		CHECK(uv_loop_init(&w.loop) == 0);
+		srandom((unsigned)inherited->generation);
+		r = start(&w, &why);
+		if (r < 0) {
+			LOG(error, "worker cannot start why=\"%s\"", why.text);
+		} else {
+			acceptor_look(w.acceptor);
+			word_set(&w.slot->ready, 1);
+			segment_record(w.slot, EVENT_ready, process_ms(&w.process), 0, 0);
+			inherited_ready();
+			uv_run(&w.loop, UV_RUN_DEFAULT);
+			segment_record(w.slot, EVENT_leave, process_ms(&w.process),
+				       transport_links(w.transport), 0);
+		}
+		stop(&w);
+		return r < 0 ? 1 : 0;
+	}

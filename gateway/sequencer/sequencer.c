@@ -1,0 +1,223 @@
+#include "gateway/sequencer/sequencer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "gateway/bus/records.h"
+#include "gateway/process.h"
+#include "gateway/sequencer/heads.h"
+
+enum {
+	TURN_MAX = 1024, /* submissions of one worker before the next has its turn */
+	ORPHAN_LEAVE_MS = 2500, /* without a supervisor: after the workers have drained */
+};
+
+struct sequencer {
+	const struct inherited *inherited;
+	uv_loop_t loop;
+	struct process process;
+	uv_timer_t leave;
+	struct segment *segment;
+	struct segment_slot *slot;
+	struct bus *bus;
+	struct heads *heads;
+	struct bus_reader readers[SEGMENT_SLOTS_MAX]; /* one per worker's slot */
+	unsigned n_readers;
+	bool wrote, looping;
+};
+
+/* ---- numbering ---- */
+
+static void wrote(struct sequencer *s, int r)
+{
+	/* Ours are no longer than what they answer, so they fit. */
+	CHECK(r == 0);
+	counter_add(s->slot, COUNTER_bus_written, 1);
+	s->wrote = true;
+}
+
+/* Published first, then the head: what lies between is replayed by a successor. */
+static void number(struct sequencer *s, uint32_t slot, const struct record_submit *submit)
+{
+	struct record_message out = {
+		.slot = slot,
+		.generation = submit->generation,
+		.ticket = submit->ticket,
+		.message = submit->message,
+	};
+	struct record_refused refused = { slot, submit->generation, submit->ticket };
+
+	if (heads_reserve(s->heads, submit->message.room) < 0) {
+		wrote(s, record_write_refused(s->bus, &refused));
+		return;
+	}
+	out.message.seq = heads_get(s->heads, submit->message.room) + 1;
+	out.message.at_ms = clock_wall_ms();
+	wrote(s, record_write_message(s->bus, &out));
+	heads_set(s->heads, out.message.room, out.message.seq);
+	heads_set_applied(s->heads, bus_written(s->bus));
+	counter_add(s->slot, COUNTER_messages, 1);
+}
+
+static bool read_one(struct sequencer *s, struct bus_reader *reader)
+{
+	struct record_submit submit;
+	struct bus_record record;
+	int r = bus_read(s->bus, reader, &record);
+
+	if (r == 0)
+		return false;
+	if (r < 0) {
+		counter_add(s->slot, COUNTER_bus_overruns, 1);
+		LOG(warning, "bus overrun slot=%u", reader->end);
+		wrote(s, record_write_lost(s->bus, reader->end));
+		return true;
+	}
+	counter_add(s->slot, COUNTER_bus_read, 1);
+	if (record_read_submit(&record, &submit) == 0)
+		number(s, reader->end, &submit);
+	return true;
+}
+
+static void on_turn(void *app)
+{
+	struct sequencer *s = app;
+
+	process_phase(&s->process, PHASE_sequencing);
+	for (unsigned i = 0; i < s->n_readers; i++)
+		for (int n = 0; n < TURN_MAX && read_one(s, &s->readers[i]); n++)
+			;
+	for (unsigned i = 0; s->wrote && i < s->n_readers; i++)
+		if (bus_wake(s->bus, i))
+			counter_add(s->slot, COUNTER_bus_wakeups, 1);
+	s->wrote = false;
+}
+
+/* What a predecessor published but did not enter into the heads before it died. */
+static void replay(struct sequencer *s)
+{
+	struct bus_reader reader = { s->inherited->slot, heads_applied(s->heads) };
+	struct record_message said;
+	struct bus_record record;
+	int r;
+
+	while ((r = bus_read(s->bus, &reader, &record)) > 0) {
+		if (record_read_message(&record, &said) < 0)
+			continue;
+		/* A room with a number has a place. */
+		CHECK(heads_reserve(s->heads, said.message.room) == 0);
+		heads_set(s->heads, said.message.room, said.message.seq);
+	}
+	if (r < 0)
+		LOG(error, "room heads may be behind why=\"the ring was overwritten\"");
+	heads_set_applied(s->heads, bus_written(s->bus));
+}
+
+/* ---- life ---- */
+
+static void on_term(void *app)
+{
+	struct sequencer *s = app;
+
+	uv_stop(&s->loop);
+}
+
+static void on_leave(uv_timer_t *timer)
+{
+	on_term(timer->data);
+}
+
+static void on_orphan(void *app)
+{
+	struct sequencer *s = app;
+
+	CHECK(uv_timer_start(&s->leave, on_leave, ORPHAN_LEAVE_MS, 0) == 0);
+}
+
+static int open_memory(struct sequencer *s, struct why *why)
+{
+	const struct inherited *inherited = s->inherited;
+	int wake_fds[SEGMENT_SLOTS_MAX];
+	int r = segment_attach(INHERIT_SEGMENT, inherited->slot, inherited->generation,
+			       ROLE_SEQUENCER, inherited->seat, &s->segment, why);
+
+	if (r < 0)
+		return r;
+	s->slot = segment_slot(s->segment, inherited->slot);
+	for (unsigned i = 0; i < inherited->n_slots; i++)
+		wake_fds[i] = inherited_wake(i);
+	r = bus_open(INHERIT_BUS, inherited->slot, wake_fds, inherited->n_slots, &s->bus,
+		     why);
+	if (r < 0)
+		return r;
+	s->n_readers = inherited->n_slots - 1; /* all but our own, the last */
+	for (unsigned i = 0; i < s->n_readers; i++)
+		bus_reader_from_now(&s->readers[i], s->bus, i);
+	return heads_open(INHERIT_HEADS, &s->heads, why);
+}
+
+static int start(struct sequencer *s, struct why *why)
+{
+	struct process_events events = {
+		.app = s,
+		.turn = on_turn,
+		.term = on_term,
+		.orphan = on_orphan,
+	};
+	struct process_bus bus = { .readers = s->readers,
+				   .wake_fd = inherited_wake(s->inherited->slot) };
+	int r = open_memory(s, why);
+
+	if (r < 0)
+		return r;
+	replay(s);
+	bus.bus = s->bus;
+	bus.n_readers = s->n_readers;
+	r = process_start(&s->process, &s->loop, s->slot, &bus, &events, why);
+	if (r < 0)
+		return r;
+	CHECK(uv_timer_init(&s->loop, &s->leave) == 0);
+	s->leave.data = s;
+	s->looping = true;
+	/* Whatever was submitted before we listened is submitted again on hearing this.
+	 */
+	wrote(s, record_write_hello(s->bus, s->inherited->generation));
+	return 0;
+}
+
+static void stop(struct sequencer *s)
+{
+	process_stop(&s->process);
+	if (s->looping)
+		uv_close((uv_handle_t *)&s->leave, NULL);
+	uv_run(&s->loop, UV_RUN_DEFAULT);
+	CHECK(uv_loop_close(&s->loop) == 0);
+	heads_close(s->heads);
+	bus_close(s->bus);
+	if (s->segment)
+		segment_close(s->segment, false);
+}
+
+int sequencer_run(const struct inherited *inherited, const struct settings *settings)
+{
+	struct sequencer s = { .inherited = inherited };
+	struct why why;
+	int r;
+
+	(void)settings; /* none of them is the sequencer's */
+	CHECK(uv_loop_init(&s.loop) == 0);
+	r = start(&s, &why);
+	if (r < 0) {
+		LOG(error, "sequencer cannot start why=\"%s\"", why.text);
+	} else {
+		word_set(&s.slot->ready, 1);
+		segment_record(s.slot, EVENT_ready, process_ms(&s.process), 0, 0);
+		inherited_ready();
+		uv_run(&s.loop, UV_RUN_DEFAULT);
+	}
+	stop(&s);
+	return r < 0 ? 1 : 0;
+}
