@@ -181,7 +181,7 @@ void transport_drain(struct transport *t, uint64_t spread_ms)
 	t->drain_from_ms = uv_now(t->loop);
 	t->drain_spread_ms = spread_ms;
 	t->drain_links = t->n_links[LINK_OPEN];
-	uv_timer_start(&t->drain_tick, on_drain_tick, 0, DRAIN_TICK_MS);
+	uv_timer_start(&t->drain_tick, on_drain_tick, DRAIN_TICK_MS, DRAIN_TICK_MS);
 }
 
 /* ---- life ---- */

@@ -97,82 +97,86 @@ static void limit_descriptors(const struct settings *settings)
 		return;
 	if (limit.rlim_cur > (rlim_t)settings->connections_max + SPARE_DESCRIPTORS)
 		limit.rlim_cur = (rlim_t)settings->connections_max + SPARE_DESCRIPTORS;
-	static int start_loop(struct worker * w, struct why * why)
-	{
-		struct process_events events = {
-			.app = w,
-			.turn = on_turn,
-			.look = on_look,
-			.term = on_term,
-			.orphan = on_orphan,
-		};
-		struct process_bus bus = { w->bus, &w->sequenced, 1,
-					   inherited_wake(w->inherited->slot) };
-		int r = process_start(&w->process, &w->loop, w->slot, &bus, &events, why);
+	/* Without it only memory is wasted. */
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
 
-		if (r < 0)
-			return r;
-		CHECK(uv_timer_init(&w->loop, &w->leave) == 0);
-		w->leave.data = w;
-		w->looping = true;
-		return 0;
+static int start_loop(struct worker *w, struct why *why)
+{
+	struct process_events events = {
+		.app = w,
+		.turn = on_turn,
+		.look = on_look,
+		.term = on_term,
+		.orphan = on_orphan,
+	};
+	struct process_bus bus = { w->bus, &w->sequenced, 1,
+				   inherited_wake(w->inherited->slot) };
+	int r = process_start(&w->process, &w->loop, w->slot, &bus, &events, why);
+
+	if (r < 0)
+		return r;
+	CHECK(uv_timer_init(&w->loop, &w->leave) == 0);
+	w->leave.data = w;
+	w->looping = true;
+	return 0;
+}
+
+static int start(struct worker *w, struct why *why)
+{
+	int r = segment_attach(INHERIT_SEGMENT, w->inherited->slot,
+			       w->inherited->generation, ROLE_WORKER, w->inherited->seat,
+			       &w->segment, why);
+
+	if (r < 0)
+		return r;
+	w->slot = segment_slot(w->segment, w->inherited->slot);
+	limit_descriptors(w->settings);
+	r = wiring_start(w, why);
+	if (r == 0)
+		r = start_loop(w, why);
+	if (r < 0)
+		return r;
+	r = acceptor_new(&w->loop, w->inherited, w->segment, wiring_accepted, w,
+			 &w->acceptor);
+	return r < 0 ? why_set(why, r, "cannot watch the listening sockets") : 0;
+}
+
+static void stop(struct worker *w)
+{
+	acceptor_free(w->acceptor);
+	wiring_stop(w);
+	/* Only our own handles: libwebsockets closes its own in several turns. */
+	process_stop(&w->process);
+	if (w->looping)
+		uv_close((uv_handle_t *)&w->leave, NULL);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	CHECK(uv_loop_close(&w->loop) == 0);
+	wiring_free(w);
+	if (w->segment)
+		segment_close(w->segment, false);
+}
+
+int worker_run(const struct inherited *inherited, const struct settings *settings)
+{
+	struct worker w = { .inherited = inherited, .settings = settings };
+	struct why why;
+	int r;
+
+	CHECK(uv_loop_init(&w.loop) == 0);
+	srandom((unsigned)inherited->generation);
+	r = start(&w, &why);
+	if (r < 0) {
+		LOG(error, "worker cannot start why=\"%s\"", why.text);
+	} else {
+		acceptor_look(w.acceptor);
+		word_set(&w.slot->ready, 1);
+		segment_record(w.slot, EVENT_ready, process_ms(&w.process), 0, 0);
+		inherited_ready();
+		uv_run(&w.loop, UV_RUN_DEFAULT);
+		segment_record(w.slot, EVENT_leave, process_ms(&w.process),
+			       transport_links(w.transport), 0);
 	}
-
-	static int start(struct worker * w, struct why * why)
-	{
-		int r = segment_attach(INHERIT_SEGMENT, w->inherited->slot,
-				       w->inherited->generation, ROLE_WORKER,
-				       w->inherited->seat, &w->segment, why);
-
-		if (r < 0)
-			return r;
-		w->slot = segment_slot(w->segment, w->inherited->slot);
-		limit_descriptors(w->settings);
-		r = wiring_start(w, why);
-		if (r == 0)
-			r = start_loop(w, why);
-		if (r < 0)
-			return r;
-		r = acceptor_new(&w->loop, w->inherited, w->segment, wiring_accepted, w,
-				 &w->acceptor);
-		return r < 0 ? why_set(why, r, "cannot watch the listening sockets") : 0;
-	}
-
-	static void stop(struct worker * w)
-	{
-		acceptor_free(w->acceptor);
-		wiring_stop(w);
-		/* Only our own handles: libwebsockets closes its own in several turns. */
-		process_stop(&w->process);
-		if (w->looping)
-			uv_close((uv_handle_t *)&w->leave, NULL);
-		uv_run(&w->loop, UV_RUN_DEFAULT);
-		CHECK(uv_loop_close(&w->loop) == 0);
-		wiring_free(w);
-		if (w->segment)
-			segment_close(w->segment, false);
-	}
-
-	int worker_run(const struct inherited *inherited, const struct settings *settings)
-	{
-		struct worker w = { .inherited = inherited, .settings = settings };
-		struct why why;
-		int r;
-
-		CHECK(uv_loop_init(&w.loop) == 0);
-		srandom((unsigned)inherited->generation);
-		r = start(&w, &why);
-		if (r < 0) {
-			LOG(error, "worker cannot start why=\"%s\"", why.text);
-		} else {
-			acceptor_look(w.acceptor);
-			word_set(&w.slot->ready, 1);
-			segment_record(w.slot, EVENT_ready, process_ms(&w.process), 0, 0);
-			inherited_ready();
-			uv_run(&w.loop, UV_RUN_DEFAULT);
-			segment_record(w.slot, EVENT_leave, process_ms(&w.process),
-				       transport_links(w.transport), 0);
-		}
-		stop(&w);
-		return r < 0 ? 1 : 0;
-	}
+	stop(&w);
+	return r < 0 ? 1 : 0;
+}
