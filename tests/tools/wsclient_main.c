@@ -38,172 +38,11 @@
 
 #include "common/clock.h"
 #include "gateway/wire/frame.h"
-#include "tests/tools/ws.h"
+#include "tests/tools/wsclient.h"
 
 enum {
-	OUT_HIGH = 1 << 20, /* unsent bytes beyond which stdin waits */
-	SEEN_MAX = 8 << 20, /* printed lines kept for /await, bytes */
-	AWAIT_MS = 5000,
-	EXIT_REFUSED = 2,
-	EXIT_AWAIT = 3,
-	EXIT_LOST = 4
+	OUT_HIGH = 1 << 20 /* unsent bytes beyond which stdin waits */
 };
-
-struct client {
-	int fd;
-	bool raw, quiet, no_pong, no_close; /* as asked */
-	bool paused, input_ended, got_close, ending;
-	struct ws_bytes in, out, lines, seen;
-	char awaited[1024]; /* "" when nothing is */
-	uint64_t await_until_ms;
-};
-
-static uint64_t now_ms(void)
-{
-	return clock_mono_ns() / MS_NS;
-}
-
-/* ---- lines out, and waiting for them ---------------------------------------------- */
-
-/* Takes the seen lines up to the one that is awaited; its text is then forgotten. */
-static void match(struct client *c)
-{
-	uint8_t *hit, *end;
-
-	if (!*c->awaited || !c->seen.len)
-		return;
-	hit = memmem(c->seen.at, c->seen.len, c->awaited, strlen(c->awaited));
-	if (!hit)
-		return;
-	end = memchr(hit, '\n', c->seen.len - (size_t)(hit - c->seen.at));
-	ws_bytes_drop(&c->seen, (size_t)(end + 1 - c->seen.at));
-	*c->awaited = '\0';
-}
-
-static void say(struct client *c, const char *what, const void *text, size_t len)
-{
-	bool message = !*what;
-
-	if (!message || !c->quiet)
-		printf("%s%s%.*s\n", what, len && !message ? " " : "", (int)len,
-		       (const char *)text);
-	if (c->seen.len > SEEN_MAX)
-		ws_bytes_drop(&c->seen, c->seen.len);
-	ws_bytes_add(&c->seen, what, strlen(what));
-	if (!message)
-		ws_bytes_add(&c->seen, " ", len != 0);
-	ws_bytes_add(&c->seen, text, len);
-	ws_bytes_add(&c->seen, "\n", 1);
-	match(c);
-}
-
-/* ---- directives ------------------------------------------------------------------- */
-
-static void do_raw(struct client *c, char *hex)
-{
-	unsigned byte;
-
-	for (; *hex; hex += 2) {
-		hex += strspn(hex, " ");
-		if (!*hex)
-			break;
-		if (sscanf(hex, "%2x", &byte) != 1 || !isxdigit((unsigned char)hex[1])) {
-			fprintf(stderr, "wsclient: not hex: %s\n", hex);
-			exit(EXIT_FAILURE);
-		}
-		ws_bytes_add(&c->out, &(uint8_t){ (uint8_t)byte }, 1);
-	}
-}
-
-static void do_close(struct client *c, char *text)
-{
-	unsigned long code = strtoul(text, &text, 10);
-
-	ws_close_add(&c->out, code ? (unsigned)code : CLOSE_NORMAL,
-		     *text == ' ' ? text + 1 : text);
-	c->ending = true;
-}
-
-static void do_ping(struct client *c, char *text)
-{
-	ws_frame_add(&c->out, FRAME_PING, text, strlen(text));
-}
-
-static void do_await(struct client *c, char *text)
-{
-	char *last = strrchr(text, ' ');
-	uint64_t ms = AWAIT_MS;
-
-	if (last && last[1] && strspn(last + 1, "0123456789") == strlen(last + 1)) {
-		ms = strtoul(last + 1, NULL, 10);
-		*last = '\0';
-	}
-	c->await_until_ms = now_ms() + ms;
-	(void)snprintf(c->awaited, sizeof(c->awaited), "%s", text);
-	match(c);
-}
-
-static void do_abort(struct client *c, char *text)
-{
-	/* What was asked for before still goes out, as far as the socket takes it. */
-	(void)ws_flush(c->fd, &c->out);
-	ws_abort(c->fd);
-	exit(EXIT_SUCCESS);
-}
-
-static void do_shutdown(struct client *c, char *text)
-{
-	(void)ws_flush(c->fd, &c->out);
-	(void)shutdown(c->fd, SHUT_WR);
-	c->ending = true;
-}
-
-/* Turns a switch; false when there is none of that name. */
-static bool turn(struct client *c, const char *name)
-{
-	const struct {
-		const char *name;
-		bool *is, to;
-	} switches[] = {
-		{ "/stop-reading", &c->paused, true },
-		{ "/resume-reading", &c->paused, false },
-		{ "/quiet", &c->quiet, true },
-		{ "/loud", &c->quiet, false },
-		{ "/no-close", &c->no_close, true },
-		{ "/no-pong", &c->no_pong, true },
-	};
-
-	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
-		if (!strcmp(switches[i].name, name)) {
-			*switches[i].is = switches[i].to;
-			return true;
-		}
-	return false;
-}
-
-static void obey(struct client *c, char *line)
-{
-	static const struct {
-		const char *name;
-		void (*act)(struct client *c, char *text);
-	} directives[] = {
-		{ "/close", do_close }, { "/ping", do_ping },
-		{ "/raw", do_raw },     { "/await", do_await },
-		{ "/abort", do_abort }, { "/shutdown", do_shutdown },
-	};
-	size_t len = strcspn(line, " ");
-
-	if (turn(c, line))
-		return;
-	for (size_t i = 0; i < sizeof(directives) / sizeof(directives[0]); i++)
-		if (strlen(directives[i].name) == len &&
-		    !strncmp(directives[i].name, line, len)) {
-			directives[i].act(c, line + len + (line[len] == ' '));
-			return;
-		}
-	fprintf(stderr, "wsclient: no such directive: %s\n", line);
-	exit(EXIT_FAILURE);
-}
 
 /* Takes whole lines until one waits for something. */
 static void take_lines(struct client *c)
@@ -216,15 +55,15 @@ static void take_lines(struct client *c)
 			return;
 		*end = '\0';
 		if (*line == '/')
-			obey(c, line);
+			client_obey(c, line);
 		else if (c->raw)
-			do_raw(c, line);
+			client_raw(c, line);
 		else
 			ws_frame_add(&c->out, FRAME_TEXT, line, (size_t)(end - line));
 		ws_bytes_drop(&c->lines, (size_t)(end + 1 - line));
 	}
 	if (c->input_ended && !*c->awaited && !c->ending && !c->got_close)
-		do_close(c, (char[]){ "" });
+		client_close(c, "");
 }
 
 static void read_input(struct client *c)
@@ -255,7 +94,7 @@ static void on_close_frame(struct client *c, const struct ws_frame *frame)
 		       frame->len > 2 ? (int)frame->len - 2 : 0,
 		       frame->len > 2 ? (const char *)frame->payload + 2 : "");
 	c->got_close = true;
-	say(c, "#close", text, (size_t)len);
+	client_say(c, "#close", text, (size_t)len);
 	if (!c->no_close && !c->ending)
 		ws_frame_add(&c->out, FRAME_CLOSE, frame->payload,
 			     frame->len < 2 ? frame->len : 2);
@@ -266,19 +105,19 @@ static void on_frame(struct client *c, const struct ws_frame *frame)
 	char text[32];
 
 	switch (frame->opcode) {
-	case FRAME_TEXT: say(c, "", frame->payload, frame->len); return;
+	case FRAME_TEXT: client_say(c, "", frame->payload, frame->len); return;
 	case FRAME_BINARY:
-		say(c, "#binary", text,
-		    (size_t)snprintf(text, sizeof(text), "%zu", frame->len));
+		client_say(c, "#binary", text,
+			   (size_t)snprintf(text, sizeof(text), "%zu", frame->len));
 		return;
 	case FRAME_PING:
 		if (!c->no_pong)
 			ws_frame_add(&c->out, FRAME_PONG, frame->payload, frame->len);
 		return;
-	case FRAME_PONG: say(c, "#pong", frame->payload, frame->len); return;
+	case FRAME_PONG: client_say(c, "#pong", frame->payload, frame->len); return;
 	case FRAME_CLOSE: on_close_frame(c, frame); return;
 	}
-	say(c, "#breach", NULL, 0);
+	client_say(c, "#breach", NULL, 0);
 	exit(EXIT_LOST);
 }
 
@@ -297,7 +136,7 @@ static void take_frames(struct client *c)
 		at += n > 0 ? (size_t)n : 0;
 	}
 	if (n < 0) {
-		say(c, "#breach", NULL, 0);
+		client_say(c, "#breach", NULL, 0);
 		exit(EXIT_LOST);
 	}
 	ws_bytes_drop(&c->in, at);
@@ -316,7 +155,7 @@ static bool receive(struct client *c)
 
 static int ended(struct client *c)
 {
-	say(c, "#eof", NULL, 0);
+	client_say(c, "#eof", NULL, 0);
 	if (*c->awaited) {
 		fprintf(stderr, "wsclient: ended while awaiting: %s\n", c->awaited);
 		return EXIT_AWAIT;
@@ -327,7 +166,7 @@ static int ended(struct client *c)
 /* Milliseconds until the wait is over; -1 for no wait. Exits when it is. */
 static int wait_left(const struct client *c)
 {
-	uint64_t now = now_ms();
+	uint64_t now = client_now_ms();
 
 	if (!*c->awaited)
 		return -1;
@@ -385,12 +224,14 @@ static void shake_hands(struct client *c, const struct ws_address *to, const cha
 	if (status != 101) {
 		char text[16];
 
-		say(c, status < 0 ? "#breach" : "#http", text,
-		    status < 0 ? 0 : (size_t)snprintf(text, sizeof(text), "%d", status));
+		client_say(c, status < 0 ? "#breach" : "#http", text,
+			   status < 0
+				   ? 0
+				   : (size_t)snprintf(text, sizeof(text), "%d", status));
 		exit(status < 0 ? EXIT_LOST : EXIT_REFUSED);
 	}
 	ws_bytes_drop(&c->in, used);
-	say(c, "#open", NULL, 0);
+	client_say(c, "#open", NULL, 0);
 	take_frames(c);
 }
 

@@ -1,0 +1,284 @@
+#include "tests/tools/load.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "gateway/wire/frame.h"
+
+enum {
+	BUFFER_SIZE = 1 << 20, /* more than any frame of a server */
+	EVENTS = 512,
+	RESERVED_FDS = 32
+};
+
+int load_init(struct load *load)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = &load->signals };
+	struct rlimit limit;
+	sigset_t signals;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit); /* else with fewer */
+	}
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	load->buffer = malloc(BUFFER_SIZE);
+	load->epoll = epoll_create1(EPOLL_CLOEXEC);
+	load->signals = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (!load->buffer)
+		return -ENOMEM;
+	if (load->epoll < 0 || load->signals < 0 ||
+	    epoll_ctl(load->epoll, EPOLL_CTL_ADD, load->signals, &event) < 0)
+		return -errno;
+	return 0;
+}
+
+void load_watch_stdin(struct load *load)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = load };
+
+	/* A file cannot be watched: it has ended. */
+	if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, STDIN_FILENO, &event) < 0)
+		load->stop = true;
+}
+
+unsigned load_links_max(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) ? 1
+						: (unsigned)limit.rlim_cur - RESERVED_FDS;
+}
+
+uint64_t load_cpu_ms(void)
+{
+	struct rusage usage;
+
+	(void)getrusage(RUSAGE_SELF, &usage);
+	return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+	       (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+}
+
+uint64_t load_now_ms(void)
+{
+	return clock_mono_ns() / MS_NS;
+}
+
+/* ---- what is said ----------------------------------------------------------------- */
+
+uint64_t load_number(const char *text, size_t len, const char *name)
+{
+	const char *at = memmem(text, len, name, strlen(name));
+	uint64_t number = 0;
+
+	if (!at)
+		return 0;
+	for (at += strlen(name); at < text + len && *at >= '0' && *at <= '9'; at++)
+		number = number * 10 + (uint64_t)(*at - '0');
+	return number;
+}
+
+bool load_op_is(const char *text, size_t len, const char *op)
+{
+	size_t n = strlen(op);
+
+	/* The server's messages begin with their op. */
+	return len > n + 8 && !memcmp(text, "{\"op\":\"", 7) &&
+	       !memcmp(text + 7, op, n) && text[7 + n] == '"';
+}
+
+void load_join(struct load_link *link, const char *room)
+{
+	char text[256];
+	int len = snprintf(text, sizeof(text),
+			   "{\"op\":\"join\",\"room\":\"%s\",\"ref\":1}", room);
+
+	load_send(link, text, (size_t)len);
+	load_flush(link);
+}
+
+/* ---- links ------------------------------------------------------------------------ */
+
+static void watch(struct load_link *link, int op)
+{
+	struct epoll_event event = { .events = EPOLLIN | (link->out.len ? EPOLLOUT : 0),
+				     .data.ptr = link };
+
+	CHECK(!epoll_ctl(link->load->epoll, op, link->fd, &event));
+}
+
+int load_dial(struct load *load, struct load_link *link, unsigned number)
+{
+	char request[1024], target[64];
+	int fd = ws_dial(&load->to, true), len;
+
+	if (fd < 0)
+		return fd;
+	*link = (struct load_link){ .load = load, .fd = fd, .state = LOAD_DIALLING };
+	(void)snprintf(target, sizeof(target), "/chat?user=u%u", number);
+	len = ws_request(request, sizeof(request), load->to.host, target, "");
+	CHECK(len > 0);
+	ws_bytes_add(&link->out, request, (size_t)len);
+	watch(link, EPOLL_CTL_ADD);
+	return 0;
+}
+
+static void end(struct load_link *link, bool reset, enum load_end how)
+{
+	if (reset)
+		ws_abort(link->fd);
+	else
+		(void)close(link->fd);
+	link->state = LOAD_GONE;
+	ws_bytes_drop(&link->rest, link->rest.len);
+	ws_bytes_drop(&link->out, link->out.len);
+	link->load->on->ended(link, how);
+}
+
+void load_hang_up(struct load_link *link)
+{
+	end(link, false, LOAD_LEFT);
+}
+
+void load_reset(struct load_link *link)
+{
+	end(link, true, LOAD_LEFT);
+}
+
+/* The server ended it, or broke the protocol. */
+static void lose(struct load_link *link)
+{
+	end(link, false,
+	    link->state == LOAD_DIALLING  ? LOAD_REFUSED
+	    : link->state == LOAD_LEAVING ? LOAD_LEFT
+					  : LOAD_LOST);
+}
+
+void load_send(struct load_link *link, const char *text, size_t len)
+{
+	ws_frame_add(&link->out, FRAME_TEXT, text, len);
+}
+
+void load_flush(struct load_link *link)
+{
+	bool waited = link->out.len;
+
+	/* An error is told by reading. */
+	if (ws_flush(link->fd, &link->out) < 0)
+		ws_bytes_drop(&link->out, link->out.len);
+	if (waited || link->out.len)
+		watch(link, EPOLL_CTL_MOD);
+}
+
+void load_close(struct load_link *link)
+{
+	link->state = LOAD_LEAVING;
+	ws_close_add(&link->out, CLOSE_NORMAL, "");
+	load_flush(link);
+}
+
+static void on_frame(struct load_link *link, const struct ws_frame *frame)
+{
+	if (frame->opcode == FRAME_TEXT) {
+		link->load->on->message(link, (const char *)frame->payload, frame->len);
+	} else if (frame->opcode == FRAME_PING && link->state == LOAD_OPEN) {
+		ws_frame_add(&link->out, FRAME_PONG, frame->payload, frame->len);
+		load_flush(link);
+	} else if (frame->opcode == FRAME_CLOSE && link->state == LOAD_OPEN) {
+		link->state = LOAD_CLOSED;
+		ws_frame_add(&link->out, FRAME_CLOSE, frame->payload,
+			     frame->len < 2 ? 0 : 2);
+		load_flush(link);
+	}
+}
+
+/* Takes what is whole. Returns how much that is, or -EPROTO. */
+static ssize_t take(struct load_link *link, const uint8_t *data, size_t len)
+{
+	struct ws_frame frame;
+	size_t at = 0;
+	ssize_t n;
+
+	if (link->state == LOAD_DIALLING) {
+		int status = ws_answer(data, len, &at);
+
+		if (status != 101)
+			return status ? -EPROTO : 0;
+		link->state = LOAD_OPEN;
+		link->load->on->opened(link);
+	}
+	while (link->state != LOAD_GONE) {
+		n = ws_frame_read(data + at, len - at, &frame);
+		if (n < 0)
+			return n;
+		if (!n)
+			break;
+		on_frame(link, &frame);
+		at += (size_t)n;
+	}
+	return (ssize_t)at;
+}
+
+static void on_readable(struct load_link *link)
+{
+	uint8_t *buffer = link->load->buffer;
+	size_t len = link->rest.len;
+	ssize_t n;
+
+	if (len == BUFFER_SIZE) {
+		lose(link);
+		return;
+	}
+	if (len)
+		memcpy(buffer, link->rest.at, len);
+	n = recv(link->fd, buffer + len, BUFFER_SIZE - len, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		lose(link);
+		return;
+	}
+	ws_bytes_drop(&link->rest, len);
+	len += (size_t)n;
+	n = take(link, buffer, len);
+	if (link->state == LOAD_GONE)
+		return;
+	if (n < 0)
+		lose(link);
+	else if ((size_t)n < len)
+		ws_bytes_add(&link->rest, buffer + n, len - (size_t)n);
+}
+
+void load_turn(struct load *load, int timeout_ms)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(load->epoll, events, EVENTS, timeout_ms);
+
+	for (int i = 0; i < n; i++) {
+		struct load_link *link = events[i].data.ptr;
+
+		if (events[i].data.ptr == &load->signals) {
+			load->stop = true;
+		} else if (events[i].data.ptr == load) {
+			if (read(STDIN_FILENO, load->buffer, BUFFER_SIZE) <= 0)
+				load->stop = true;
+		} else if (link->state != LOAD_GONE) {
+			if (events[i].events & EPOLLOUT)
+				load_flush(link);
+			if (events[i].events & ~(uint32_t)EPOLLOUT)
+				on_readable(link);
+		}
+	}
+}

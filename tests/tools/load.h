@@ -1,0 +1,93 @@
+/*
+ * load - many WebSocket clients in one process, on epoll.
+ *
+ * A link is dialled, shakes hands, is open and ends; a mode says what happens in
+ * between through three events. Pings and Closes are answered here.
+ */
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/tools/ws.h"
+
+struct load;
+
+enum load_state {
+	LOAD_GONE,
+	LOAD_DIALLING, /* until the handshake is answered */
+	LOAD_OPEN,
+	LOAD_LEAVING, /* our Close is out */
+	LOAD_CLOSED,  /* the server's Close came first */
+};
+
+enum load_end {
+	LOAD_REFUSED, /* never open */
+	LOAD_LOST,    /* ended by the server, with or without a Close */
+	LOAD_LEFT,    /* ended as we wanted */
+};
+
+struct load_link {
+	struct load *load;
+	int fd;
+	enum load_state state;
+	struct ws_bytes rest, out; /* of a frame that is not whole; not yet sent */
+};
+
+struct load_events {
+	void (*opened)(struct load_link *link);
+	void (*message)(struct load_link *link, const char *text, size_t len);
+	/* Once for each load_dial that succeeded; the link may be dialled again. */
+	void (*ended)(struct load_link *link, enum load_end end);
+};
+
+struct load {
+	struct ws_address to;
+	const char *room;   /* --room; NULL: none */
+	size_t body_bytes;  /* --bytes */
+	bool reconnect;     /* --reconnect */
+	int epoll, signals; /* signals: TERM and INT */
+	uint8_t *buffer;    /* what is read goes through it */
+	bool stop;          /* a signal came, or stdin ended if it is watched */
+	const struct load_events *on;
+	void *mode;
+};
+
+int load_init(struct load *load);
+void load_watch_stdin(struct load *load);
+
+/* As user u<number>. 0 or a negative errno; then no event follows. */
+int load_dial(struct load *load, struct load_link *link, unsigned number);
+
+/* Queues a text message; load_flush sends what is queued. */
+void load_send(struct load_link *link, const char *text, size_t len);
+void load_flush(struct load_link *link);
+
+/* Ways to go: with a Close (ended follows), with FIN, with a reset (ended at once). */
+void load_close(struct load_link *link);
+void load_hang_up(struct load_link *link);
+void load_reset(struct load_link *link);
+
+/* Handles what is there, waiting for it at most so long. */
+void load_turn(struct load *load, int timeout_ms);
+
+/* How many links the descriptor limit allows. */
+unsigned load_links_max(void);
+/* The CPU time of this process so far. */
+uint64_t load_cpu_ms(void);
+uint64_t load_now_ms(void);
+
+/* The number behind `name` ("\"seq\":"); 0 when it is not there. */
+uint64_t load_number(const char *text, size_t len, const char *name);
+/* Whether the message's op is this one. */
+bool load_op_is(const char *text, size_t len, const char *op);
+void load_join(struct load_link *link, const char *room);
+
+/* The modes; each returns the exit code. */
+int load_idle(struct load *load, const unsigned numbers[3]);
+int load_storm(struct load *load, const unsigned numbers[3]);
+int load_room(struct load *load, const unsigned numbers[3]);
+
+#endif

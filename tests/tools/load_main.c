@@ -1,0 +1,97 @@
+/*
+ * load - many chat clients in one process, for tests and benchmarks. They connect to
+ * /chat as u0, u1, … and speak parley.v1.
+ *
+ *   load idle N ADDRESS              N connections that stay until stdin ends or a
+ *                                    signal comes; those that are refused are dialled
+ *                                    again. Prints `open N` once all are up, `lost N`
+ *                                    when N of them are gone.
+ *   load storm RATE SECONDS ADDRESS  so many connects a second, each ended at once or
+ *                                    soon: with a Close, with FIN, with a reset, before
+ *                                    the handshake is answered. Prints
+ *                                    `started= opened= refused= lost= abandoned=
+ *                                    pending= elapsed_ms=`; exit 0 whatever they are.
+ *   load room MEMBERS MESSAGES INFLIGHT ADDRESS
+ *                                    one more member publishes, with so many messages
+ *                                    under way that not all members have yet. Prints
+ *                                    `members= messages= acked= deliveries= lost=
+ *                                    repeated= errors= elapsed_ms= rate= cpu_ms=`;
+ *                                    cpu_ms is its own. Exit 1 unless each member saw
+ *                                    each message once and in order.
+ *
+ * Options, anywhere: --room NAME (idle joins it; room: instead of one of its own),
+ * --bytes N (length of a message's body, 64), --reconnect (idle: dials lost ones again).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/tools/load.h"
+
+static const struct {
+	const char *name;
+	int n_numbers;
+	int (*run)(struct load *load, const unsigned numbers[3]);
+} modes[] = {
+	{ "idle", 1, load_idle },
+	{ "storm", 2, load_storm },
+	{ "room", 3, load_room },
+};
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: load [--room NAME] [--bytes N] [--reconnect] idle N | "
+			"storm RATE SECONDS | room MEMBERS MESSAGES INFLIGHT ADDRESS\n");
+	return EXIT_FAILURE;
+}
+
+/* Takes the options out of the words; returns how many words are left, or -1. */
+static int take_options(struct load *load, int argc, char **argv)
+{
+	int n = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--reconnect"))
+			load->reconnect = true;
+		else if (!strcmp(argv[i], "--room") && i + 1 < argc)
+			load->room = argv[++i];
+		else if (!strcmp(argv[i], "--bytes") && i + 1 < argc)
+			load->body_bytes = strtoul(argv[++i], NULL, 10);
+		else if (argv[i][0] == '-')
+			return -1;
+		else
+			argv[n++] = argv[i];
+	}
+	return n;
+}
+
+static int run(struct load *load, int n_words, char **words)
+{
+	unsigned numbers[3] = { 0 };
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (n_words != modes[i].n_numbers + 2 || strcmp(words[0], modes[i].name))
+			continue;
+		for (int j = 0; j < modes[i].n_numbers; j++)
+			numbers[j] = (unsigned)strtoul(words[j + 1], NULL, 10);
+		if (!numbers[0] || ws_address(words[n_words - 1], &load->to) < 0)
+			return usage();
+		return modes[i].run(load, numbers);
+	}
+	return usage();
+}
+
+int main(int argc, char **argv)
+{
+	struct load load = { .body_bytes = 64 };
+	int n = take_options(&load, argc, argv);
+
+	if (n < 1)
+		return usage();
+	if (load_init(&load) < 0) {
+		perror("load");
+		return EXIT_FAILURE;
+	}
+	setlinebuf(stdout);
+	return run(&load, n, argv);
+}
