@@ -45,6 +45,19 @@ int load_init(struct load *load)
 	return 0;
 }
 
+void load_release(struct load *load)
+{
+	free(load->buffer);
+	(void)close(load->signals);
+	(void)close(load->epoll);
+}
+
+void load_begin(struct load *load, const struct load_events *on, void *mode)
+{
+	load->on = on;
+	load->mode = mode;
+}
+
 void load_watch_stdin(struct load *load)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = load };
@@ -135,6 +148,12 @@ int load_dial(struct load *load, struct load_link *link, unsigned number)
 	return 0;
 }
 
+void load_forget(struct load_link *link)
+{
+	ws_bytes_free(&link->rest);
+	ws_bytes_free(&link->out);
+}
+
 static void end(struct load_link *link, bool reset, enum load_end how)
 {
 	if (reset)
@@ -142,8 +161,7 @@ static void end(struct load_link *link, bool reset, enum load_end how)
 	else
 		(void)close(link->fd);
 	link->state = LOAD_GONE;
-	ws_bytes_drop(&link->rest, link->rest.len);
-	ws_bytes_drop(&link->out, link->out.len);
+	load_forget(link);
 	link->load->on->ended(link, how);
 }
 

@@ -56,6 +56,9 @@ struct load {
 };
 
 int load_init(struct load *load);
+void load_release(struct load *load);
+/* `mode` is what the events find in load->mode. */
+void load_begin(struct load *load, const struct load_events *on, void *mode);
 void load_watch_stdin(struct load *load);
 
 /* As user u<number>. 0 or a negative errno; then no event follows. */
@@ -69,6 +72,9 @@ void load_flush(struct load_link *link);
 void load_close(struct load_link *link);
 void load_hang_up(struct load_link *link);
 void load_reset(struct load_link *link);
+
+/* At the end: frees what a link has; the kernel closes it. */
+void load_forget(struct load_link *link);
 
 /* Handles what is there, waiting for it at most so long. */
 void load_turn(struct load *load, int timeout_ms);

@@ -91,8 +91,7 @@ int load_idle(struct load *load, const unsigned numbers[3])
 
 	idle.links = calloc(idle.n_links, sizeof(*idle.links));
 	CHECK(idle.links);
-	load->on = &on;
-	load->mode = &idle;
+	load_begin(load, &on, &idle);
 	load_watch_stdin(load);
 	while (!load->stop) {
 		dial(load, &idle);
@@ -101,5 +100,8 @@ int load_idle(struct load *load, const unsigned numbers[3])
 	}
 	printf("end opened=%lu refused=%lu lost=%lu\n", idle.n_opened, idle.n_refused,
 	       idle.n_lost);
-	return EXIT_SUCCESS; /* the kernel closes the links */
+	for (unsigned i = 0; i < idle.n_links; i++)
+		load_forget(&idle.links[i]);
+	free(idle.links);
+	return EXIT_SUCCESS;
 }

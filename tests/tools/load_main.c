@@ -70,7 +70,8 @@ static int run(struct load *load, int n_words, char **words)
 	unsigned numbers[3] = { 0 };
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (n_words != modes[i].n_numbers + 2 || strcmp(words[0], modes[i].name))
+		if (n_words != modes[i].n_numbers + 2 ||
+		    strcmp(words[0], modes[i].name) != 0)
 			continue;
 		for (int j = 0; j < modes[i].n_numbers; j++)
 			numbers[j] = (unsigned)strtoul(words[j + 1], NULL, 10);
@@ -84,7 +85,7 @@ static int run(struct load *load, int n_words, char **words)
 int main(int argc, char **argv)
 {
 	struct load load = { .body_bytes = 64 };
-	int n = take_options(&load, argc, argv);
+	int n = take_options(&load, argc, argv), r;
 
 	if (n < 1)
 		return usage();
@@ -93,5 +94,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	setlinebuf(stdout);
-	return run(&load, n, argv);
+	r = run(&load, n, argv);
+	load_release(&load);
+	return r;
 }

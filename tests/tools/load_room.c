@@ -164,6 +164,16 @@ static void room_init(struct room *room, const struct load *load,
 		(void)snprintf(room->name, sizeof(room->name), "load-%d", (int)getpid());
 }
 
+static void room_release(struct room *room)
+{
+	for (unsigned i = 0; i < room->n_members; i++)
+		load_forget(&room->members[i].link);
+	free(room->members);
+	free(room->n_got);
+	free(room->body);
+	free(room->text);
+}
+
 int load_room(struct load *load, const unsigned numbers[3])
 {
 	static const struct load_events on = { on_opened, on_message, on_ended };
@@ -171,8 +181,7 @@ int load_room(struct load *load, const unsigned numbers[3])
 	uint64_t start_ms, cpu_ms, elapsed;
 
 	room_init(&room, load, numbers);
-	load->on = &on;
-	load->mode = &room;
+	load_begin(load, &on, &room);
 	gather(load, &room);
 	start_ms = load_now_ms();
 	cpu_ms = load_cpu_ms();
@@ -183,7 +192,8 @@ int load_room(struct load *load, const unsigned numbers[3])
 	       room.n_joined, room.n_sent, room.n_acked, room.n_delivered, room.n_lost,
 	       room.n_repeated, room.n_errors, elapsed,
 	       room.n_delivered * 1000 / (elapsed ? elapsed : 1), load_cpu_ms() - cpu_ms);
-	return finished(&room) && !room.n_lost && !room.n_repeated && !room.n_errors
+	room_release(&room);
+	return finished(&room) && !(room.n_lost + room.n_repeated + room.n_errors)
 		       ? EXIT_SUCCESS
 		       : EXIT_FAILURE;
 }

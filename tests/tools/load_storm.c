@@ -125,8 +125,7 @@ int load_storm(struct load *load, const unsigned numbers[3])
 	struct storm storm = { .n_started = 0 };
 	uint64_t start_ms, passed;
 
-	load->on = &on;
-	load->mode = &storm;
+	load_begin(load, &on, &storm);
 	storm_init(&storm);
 	start_ms = load_now_ms();
 	do {
@@ -142,5 +141,8 @@ int load_storm(struct load *load, const unsigned numbers[3])
 	       "elapsed_ms=%lu\n",
 	       storm.n_started, storm.n_opened, storm.n_refused, storm.n_lost,
 	       storm.n_abandoned, storm.n_used, load_now_ms() - start_ms);
+	for (unsigned i = 0; i < storm.n_links; i++)
+		load_forget(&storm.links[i].link);
+	free(storm.links);
 	return EXIT_SUCCESS;
 }

@@ -30,15 +30,19 @@ void ws_bytes_add(struct ws_bytes *bytes, const void *data, size_t len)
 	bytes->len += len;
 }
 
+void ws_bytes_free(struct ws_bytes *bytes)
+{
+	free(bytes->at);
+	*bytes = (struct ws_bytes){ .len = 0 };
+}
+
 void ws_bytes_drop(struct ws_bytes *bytes, size_t len)
 {
 	bytes->len -= len;
-	if (bytes->len) {
+	if (bytes->len)
 		memmove(bytes->at, bytes->at + len, bytes->len);
-		return;
-	}
-	free(bytes->at);
-	*bytes = (struct ws_bytes){ .len = 0 };
+	else
+		ws_bytes_free(bytes);
 }
 
 int ws_address(const char *text, struct ws_address *ret_address)

@@ -18,6 +18,7 @@ struct ws_bytes {
 	size_t len, size;
 };
 void ws_bytes_add(struct ws_bytes *bytes, const void *data, size_t len);
+void ws_bytes_free(struct ws_bytes *bytes);
 /* Drops the first `len`; gives the memory back when none are left. */
 void ws_bytes_drop(struct ws_bytes *bytes, size_t len);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "gateway/wire/frame.h"
@@ -17,6 +18,17 @@ enum {
 uint64_t client_now_ms(void)
 {
 	return clock_mono_ns() / MS_NS;
+}
+
+void client_release(struct client *c)
+{
+	ws_bytes_free(&c->headers);
+	ws_bytes_free(&c->in);
+	ws_bytes_free(&c->out);
+	ws_bytes_free(&c->lines);
+	ws_bytes_free(&c->seen);
+	if (c->fd >= 0)
+		(void)close(c->fd);
 }
 
 /* ---- lines out, and waiting for them ---------------------------------------------- */

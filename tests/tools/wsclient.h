@@ -22,12 +22,13 @@ struct client {
 	int fd;
 	bool raw, quiet, no_pong, no_close; /* as asked */
 	bool paused, input_ended, got_close, ending;
-	struct ws_bytes in, out, lines, seen;
+	struct ws_bytes headers, in, out, lines, seen;
 	char awaited[1024]; /* "" when nothing is */
 	uint64_t await_until_ms;
 };
 
 uint64_t client_now_ms(void);
+void client_release(struct client *c);
 
 /* Prints a line; `what` is "" for a message. */
 void client_say(struct client *c, const char *what, const void *text, size_t len);

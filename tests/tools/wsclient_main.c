@@ -205,11 +205,11 @@ static int run(struct client *c)
 }
 
 /* Sends the handshake and reads its answer; exits when refused. */
-static void shake_hands(struct client *c, const struct ws_address *to, const char *target,
-			const char *headers)
+static void shake_hands(struct client *c, const struct ws_address *to, const char *target)
 {
 	char request[16384];
-	int len = ws_request(request, sizeof(request), to->host, target, headers),
+	int len = ws_request(request, sizeof(request), to->host, target,
+			     (const char *)c->headers.at),
 	    status = 0;
 	size_t used = 0;
 
@@ -235,47 +235,55 @@ static void shake_hands(struct client *c, const struct ws_address *to, const cha
 	take_frames(c);
 }
 
-static int usage(void)
+/* Takes the options; returns the index of the word behind them, or -1. */
+static int take_options(struct client *c, int argc, char **argv)
 {
-	fprintf(stderr, "usage: wsclient [--header 'Name: value']... [--no-pong] [--raw] "
-			"ws://host:port/path?query\n");
-	return EXIT_FAILURE;
+	int i = 1;
+
+	for (; i < argc && argv[i][0] == '-'; i++) {
+		if (!strcmp(argv[i], "--no-pong")) {
+			c->no_pong = true;
+		} else if (!strcmp(argv[i], "--raw")) {
+			c->raw = true;
+		} else if (!strcmp(argv[i], "--header") && i + 1 < argc) {
+			i++;
+			ws_bytes_add(&c->headers, argv[i], strlen(argv[i]));
+			ws_bytes_add(&c->headers, "\r\n", 2);
+		} else {
+			return -1;
+		}
+	}
+	ws_bytes_add(&c->headers, "", 1); /* ends the text */
+	return i;
 }
 
 int main(int argc, char **argv)
 {
 	struct client c = { .fd = -1 };
 	struct ws_address to;
-	struct ws_bytes headers = { .len = 0 };
+	int i = take_options(&c, argc, argv), r = EXIT_FAILURE;
 	const char *url, *target;
 	char host[300];
-	int i = 1, r;
 
-	for (; i < argc && argv[i][0] == '-'; i++) {
-		if (!strcmp(argv[i], "--no-pong"))
-			c.no_pong = true;
-		else if (!strcmp(argv[i], "--raw"))
-			c.raw = true;
-		else if (!strcmp(argv[i], "--header") && ++i < argc) {
-			ws_bytes_add(&headers, argv[i], strlen(argv[i]));
-			ws_bytes_add(&headers, "\r\n", 2);
-		} else
-			return usage();
+	if (i < 0 || i + 1 != argc || strncmp(argv[i], "ws://", 5) != 0) {
+		fprintf(stderr, "usage: wsclient [--header 'Name: value']... "
+				"[--no-pong] [--raw] ws://host:port/path?query\n");
+		goto out;
 	}
-	if (i + 1 != argc || strncmp(argv[i], "ws://", 5) != 0)
-		return usage();
 	url = argv[i] + 5;
 	target = url + strcspn(url, "/");
 	(void)snprintf(host, sizeof(host), "%.*s", (int)(target - url), url);
-	ws_bytes_add(&headers, "", 1);
-	r = ws_address(host, &to);
-	if (!r)
-		r = c.fd = ws_dial(&to, false);
-	if (r < 0) {
-		fprintf(stderr, "wsclient: %s: %s\n", host, strerror(-r));
-		return EXIT_FAILURE;
+	c.fd = ws_address(host, &to);
+	if (!c.fd)
+		c.fd = ws_dial(&to, false);
+	if (c.fd < 0) {
+		fprintf(stderr, "wsclient: %s: %s\n", host, strerror(-c.fd));
+		goto out;
 	}
 	setlinebuf(stdout);
-	shake_hands(&c, &to, *target ? target : "/", (const char *)headers.at);
-	return run(&c);
+	shake_hands(&c, &to, *target ? target : "/");
+	r = run(&c);
+out:
+	client_release(&c);
+	return r;
 }

@@ -136,6 +136,10 @@ static void note(struct transcript *transcript, const char *what, unsigned code,
 static void feed(struct frame_reader *reader, size_t max, const uint8_t *data, size_t len,
 		 struct transcript *transcript)
 {
+	static const char *const names[] = { [FRAME_MESSAGE] = "binary",
+					     [FRAME_GOT_PING] = "ping",
+					     [FRAME_GOT_PONG] = "pong",
+					     [FRAME_GOT_CLOSE] = "close" };
 	uint8_t *piece = malloc(len + 1);
 	size_t at = 0, used;
 	struct frame_in in;
@@ -146,45 +150,29 @@ static void feed(struct frame_reader *reader, size_t max, const uint8_t *data, s
 		frame_read(reader, max, piece + at, len - at, &used, &in);
 		assert_true(used <= len - at);
 		at += used;
-		if (in.event == FRAME_MESSAGE)
-			note(transcript, in.text ? "text" : "binary", 0, in.data, in.len);
-		else if (in.event == FRAME_GOT_PING)
-			note(transcript, "ping", 0, in.data, in.len);
-		else if (in.event == FRAME_GOT_PONG)
-			note(transcript, "pong", 0, in.data, in.len);
-		else if (in.event == FRAME_GOT_CLOSE)
-			note(transcript, "close", in.code, in.data, in.len);
-		else if (in.event == FRAME_BREACH)
+		if (in.event == FRAME_BREACH)
 			note(transcript, "breach", in.code, (const uint8_t *)in.reason,
 			     strlen(in.reason));
+		else if (in.event != FRAME_MORE)
+			note(transcript, in.text ? "text" : names[in.event], in.code,
+			     in.data, in.len);
 	} while (in.event != FRAME_MORE);
 	assert_int_equal(at, len);
 	free(piece);
 }
 
-/* The events of these bytes, cut at two places (0 and 0: whole). */
-static void transcribe(const struct bytes *bytes, size_t max, size_t cut1, size_t cut2,
+/* The events of these bytes in pieces: one of `first`, then of `step` each. */
+static void transcribe(const struct bytes *bytes, size_t max, size_t first, size_t step,
 		       struct transcript *ret)
 {
 	struct frame_reader reader = { .kept = NULL };
 
 	ret->len = 0;
 	ret->text[0] = '\0';
-	feed(&reader, max, bytes->at, cut1, ret);
-	feed(&reader, max, bytes->at + cut1, cut2 - cut1, ret);
-	feed(&reader, max, bytes->at + cut2, bytes->len - cut2, ret);
-	frame_reader_release(&reader);
-}
-
-static void transcribe_bytewise(const struct bytes *bytes, size_t max,
-				struct transcript *ret)
-{
-	struct frame_reader reader = { .kept = NULL };
-
-	ret->len = 0;
-	ret->text[0] = '\0';
-	for (size_t i = 0; i < bytes->len; i++)
-		feed(&reader, max, bytes->at + i, 1, ret);
+	feed(&reader, max, bytes->at, first, ret);
+	for (size_t at = first; at < bytes->len; at += step)
+		feed(&reader, max, bytes->at + at,
+		     step < bytes->len - at ? step : bytes->len - at, ret);
 	frame_reader_release(&reader);
 }
 
@@ -193,8 +181,8 @@ struct row {
 	size_t max; /* message_max; 0: 256 */
 };
 
-/* Each row gives its events whole, byte by byte, and cut at every one and two places
- * (long ones near their ends only). */
+/* Each row gives its events whole, bytewise, and in pieces of many sizes from every
+ * place on (long ones: in two pieces, cut near their ends). */
 static void check_rows(const struct row *rows, size_t n)
 {
 	static struct bytes bytes;
@@ -202,17 +190,18 @@ static void check_rows(const struct row *rows, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		size_t max = rows[i].max ? rows[i].max : 256;
+		size_t least, most;
 
 		build(rows[i].spec, &bytes);
-		transcribe(&bytes, max, 0, 0, &got);
+		least = bytes.len > 400 ? bytes.len : 1;
+		most = bytes.len > 400 ? bytes.len : 39;
+		transcribe(&bytes, max, 0, 1, &got);
 		assert_string_equal(got.text, rows[i].events);
-		transcribe_bytewise(&bytes, max, &got);
-		assert_string_equal(got.text, rows[i].events);
-		for (size_t a = 0; a <= bytes.len; a++) {
-			if (a > 20 && bytes.len - a > 20 && bytes.len > 400)
+		for (size_t first = 0; first <= bytes.len; first++) {
+			if (first > 20 && bytes.len - first > 20 && bytes.len > 400)
 				continue;
-			for (size_t b = a; b <= bytes.len && b < a + 40; b++) {
-				transcribe(&bytes, max, a, b, &got);
+			for (size_t step = least; step <= most; step++) {
+				transcribe(&bytes, max, first, step, &got);
 				assert_string_equal(got.text, rows[i].events);
 			}
 		}
@@ -281,13 +270,10 @@ static void refuses_breaches_of_the_protocol(void **state)
 {
 	static const struct row rows[] = {
 		{ "h:8105 h:48656c6c6f", "breach 1002 frame without a mask; " },
-		{ "h:8900", "breach 1002 frame without a mask; " },
 		{ "h:c180", "breach 1002 reserved bit set; " },
-		{ "h:a180", "breach 1002 reserved bit set; " },
 		{ "h:9180", "breach 1002 reserved bit set; " },
 		{ "h:8380", "breach 1002 reserved opcode; " },
-		{ "h:8780", "breach 1002 reserved opcode; " },
-		{ "h:8b80", "breach 1002 reserved opcode; " },
+		{ "h:8780 h:8b80", "breach 1002 reserved opcode; " },
 		{ "h:8f80", "breach 1002 reserved opcode; " },
 		{ "c:x", "breach 1002 continuation of nothing; " },
 		{ "t:x c:y", "text x; breach 1002 continuation of nothing; " },
@@ -375,6 +361,7 @@ static void keeps_memory_only_while_something_is_unfinished(void **state)
 	assert_non_null(reader.kept);
 	feed(&reader, 65536, bytes.at + 3010, bytes.len - 3010, &got);
 	assert_string_equal(got.text, "text #3001; ");
+	assert_int_equal(reader.n_frames, 2);
 	assert_null(reader.kept);
 	frame_reader_release(&reader);
 }
@@ -395,18 +382,6 @@ static void never_keeps_more_than_a_message_and_a_control_frame(void **state)
 	assert_null(reader.kept);
 }
 
-static void counts_frames(void **state)
-{
-	struct frame_reader reader = { .kept = NULL };
-	static struct bytes bytes;
-	struct transcript got = { .len = 0 };
-
-	build("t-:a p:b c:c", &bytes);
-	feed(&reader, 256, bytes.at, bytes.len, &got);
-	assert_int_equal(reader.n_frames, 3);
-	frame_reader_release(&reader);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -419,7 +394,6 @@ int main(void)
 		cmocka_unit_test(lends_a_whole_message_from_the_input),
 		cmocka_unit_test(keeps_memory_only_while_something_is_unfinished),
 		cmocka_unit_test(never_keeps_more_than_a_message_and_a_control_frame),
-		cmocka_unit_test(counts_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
