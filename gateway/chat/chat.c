@@ -1,0 +1,165 @@
+#include "gateway/chat/chat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/check.h"
+#include "gateway/chat/inside.h"
+#include "gateway/chat/member.h"
+
+void chat_publish(struct chat *chat)
+{
+	counter_set(chat->slot, COUNTER_rooms, HASH_COUNT(chat->rooms.by_name));
+	counter_set(chat->slot, COUNTER_members, chat->rooms.n_members);
+	counter_set(chat->slot, COUNTER_room_log_bytes, chat->rooms.log_bytes);
+	counter_set(chat->slot, COUNTER_outbox_bytes, chat->outbox_bytes);
+	counter_set(chat->slot, COUNTER_sends_pending, pending_count(&chat->pendings));
+}
+
+int chat_new(const struct chat_io *io, const struct chat_limits *limits,
+	     struct segment_slot *slot, struct chat **ret_chat)
+{
+	struct chat *chat = calloc(1, sizeof *chat);
+
+	if (!chat)
+		return -ENOMEM;
+	chat->magic = CHAT_MAGIC;
+	chat->io = *io;
+	chat->limits = *limits;
+	chat->slot = slot;
+	chat->rooms.log_max = limits->room_log_bytes;
+	chat->rooms.logs_max = limits->room_logs_bytes;
+	chat->rooms.rooms_max = limits->rooms;
+	chat->pendings.max = limits->sends_pending;
+	if (scratch_grow(chat, 0) < 0) {
+		free(chat);
+		return -ENOMEM;
+	}
+	*ret_chat = chat;
+	return 0;
+}
+
+void chat_free(struct chat *chat)
+{
+	struct pending *pending, *next;
+
+	if (!chat)
+		return;
+	CHECK_OBJ(chat, CHAT_MAGIC);
+	CHECK(chat->n_sessions == 0);
+	HASH_ITER(hh, chat->pendings.by_ticket, pending, next)
+	pending_remove(&chat->pendings, pending);
+	chat_publish(chat);
+	chat->magic = 0;
+	free(chat->lent);
+	free(chat->scratch);
+	free(chat);
+}
+
+struct session *chat_opened(struct chat *chat, struct link *link,
+			    const char *session_name, const char *user)
+{
+	struct session *session = session_new(chat, link, user);
+	const struct chat_limits *limits = &chat->limits;
+
+	CHECK_OBJ(chat, CHAT_MAGIC);
+	if (!session)
+		return NULL;
+	chat->n_sessions++;
+	say(session, wire_welcome(scratch_at(chat), scratch_left(chat), session_name,
+				  user, limits->message_max, limits->rooms_per_link,
+				  limits->ping_interval_ms, limits->ping_timeout_ms));
+	return session;
+}
+
+void chat_message(struct session *session, const char *data, size_t len)
+{
+	struct request request;
+	const char *what;
+	int r;
+
+	CHECK_OBJ(session, SESSION_MAGIC);
+	if (session->closing)
+		return;
+	counter_add(session->chat->slot, COUNTER_ops_in, 1);
+	r = request_read(data, len, &request, &what);
+	if (r < 0) {
+		say_error(session, &request.ref, (enum wire_error)(-r - 1), what);
+		return;
+	}
+	request_do(session, &request);
+	request_release(&request);
+}
+
+void chat_closed(struct session *session)
+{
+	struct chat *chat = session->chat;
+
+	CHECK_OBJ(session, SESSION_MAGIC);
+	session_clear(session);
+	pending_forget_session(session);
+	session_free(session);
+	chat->n_sessions--;
+}
+
+size_t chat_next(struct session *session, size_t max, const uint8_t **ret_data)
+{
+	struct chat *chat = session->chat;
+	uint64_t n_frames = 0;
+	size_t run;
+
+	CHECK_OBJ(session, SESSION_MAGIC);
+	free(chat->lent);
+	chat->lent = NULL;
+	session->asked = false;
+	run = outbox_take(&session->outbox, max, ret_data, &chat->lent);
+	if (run) {
+		chat->outbox_bytes -= run;
+		counter_set(chat->slot, COUNTER_outbox_bytes, chat->outbox_bytes);
+		return run;
+	}
+	run = member_next(session, max, ret_data, &n_frames);
+	if (n_frames)
+		counter_add(chat->slot, COUNTER_deliveries, n_frames);
+	return run;
+}
+
+bool chat_has_next(const struct session *session)
+{
+	CHECK_OBJ(session, SESSION_MAGIC);
+	return outbox_len(&session->outbox) || session->news_first != NO_PLACE;
+}
+
+/* Whoever is not at the head of the room's log has news. */
+static void tell_members(struct chat *chat, struct room *room)
+{
+	room_clean(&chat->rooms, room);
+	for (uint32_t i = 0; i < room->n_members; i++) {
+		struct member *member = &room->members[i];
+
+		if (member->cursor.at == room->log.head)
+			continue;
+		member_has_news(member);
+		session_will_ask(member->session);
+	}
+}
+
+void chat_flush(struct chat *chat)
+{
+	CHECK_OBJ(chat, CHAT_MAGIC);
+	while (chat->rooms.dirty)
+		tell_members(chat, chat->rooms.dirty);
+	while (chat->ask)
+		session_ask(chat->ask);
+	counter_set(chat->slot, COUNTER_room_log_bytes, chat->rooms.log_bytes);
+}
+
+void chat_tell_drain(struct session *session, uint64_t reconnect_after_ms)
+{
+	struct chat *chat = session->chat;
+
+	CHECK_OBJ(session, SESSION_MAGIC);
+	say(session,
+	    wire_drain(scratch_at(chat), scratch_left(chat), reconnect_after_ms));
+}

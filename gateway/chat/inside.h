@@ -1,0 +1,78 @@
+/*
+ * inside - what chat.c, sequenced.c, requests.c and say.c share.
+ */
+#ifndef INSIDE_H
+#define INSIDE_H
+
+#include "common/segment_writer.h"
+#include "gateway/chat/chat.h"
+#include "gateway/chat/pending.h"
+#include "gateway/chat/room.h"
+#include "gateway/chat/session.h"
+#include "gateway/wire/codec.h"
+#include "gateway/wire/frame.h"
+
+struct chat {
+	uint32_t magic;
+	struct chat_io io;
+	struct chat_limits limits;
+	struct segment_slot *slot;
+	struct rooms rooms;
+	struct pendings pendings;
+	struct session *ask; /* sessions whose links are to be asked to send */
+	uint64_t n_sessions, outbox_bytes;
+	uint8_t *lent;    /* the last of an outbox, until the next is taken */
+	uint8_t *scratch; /* where frames are made; see say.c */
+	size_t scratch_size;
+};
+
+#define CHAT_MAGIC 0xc4a70001u
+
+/* ---- say.c: to clients ---- */
+
+/* Where the next event is to be written, and how many bytes of it. There is always
+ * place for an event without a body; scratch_grow makes some for `len` bytes more. */
+char *scratch_at(struct chat *chat);
+size_t scratch_left(const struct chat *chat);
+int scratch_grow(struct chat *chat, size_t len);
+
+/* Makes a frame of the event of `len` bytes that was written there; lent until the
+ * next is. */
+const uint8_t *scratch_frame(struct chat *chat, size_t len, size_t *ret_len);
+
+/* Sends the event that was written to one client. One that cannot be kept for it (or
+ * could not be written: len < 0) closes the link. */
+void say(struct session *session, int len);
+
+void say_error(struct session *session, const struct ref *ref, enum wire_error error,
+	       const char *text);
+
+/* Puts the session among those whose links are asked to send. */
+void session_will_ask(struct session *session);
+
+/* Asks now. */
+void session_ask(struct session *session);
+
+/* The session is in no room and no list any more, and nothing waits for it. */
+void session_clear(struct session *session);
+
+/* Closes the link; the session is cleared and told nothing more. */
+void session_doom(struct session *session, uint16_t code, const char *reason);
+
+/* ---- requests.c: from clients ---- */
+
+void request_do(struct session *session, const struct request *request);
+
+/* Hands a send over; if that fails, its sender is told and the send is gone. */
+void pending_submit(struct chat *chat, struct pending *pending);
+
+/* Tells the sender why its send is gone. */
+void pending_fail(struct chat *chat, struct pending *pending, enum wire_error error,
+		  const char *text);
+
+/* ---- chat.c ---- */
+
+/* Sets the gauges of rooms and sends. */
+void chat_publish(struct chat *chat);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * member - a session in a room: the two sides of a membership, kept in step.
+ *
+ * session->memberships[i] and room->members[j] name each other by place; only the
+ * verbs here change both.
+ */
+#ifndef MEMBER_H
+#define MEMBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/chat/room.h"
+#include "gateway/chat/session.h"
+
+/* The place of the room in session->memberships; NO_PLACE: not a member. */
+uint32_t member_find(const struct session *session, const struct room *room);
+
+/* Makes the session a member whose cursor is at the head. -ENOMEM: it is none. */
+int member_join(struct rooms *rooms, struct session *session, struct room *room);
+
+/* Ends a membership; a room without members is freed with it. */
+void member_leave(struct rooms *rooms, struct session *session, uint32_t place);
+void member_leave_all(struct rooms *rooms, struct session *session);
+
+/* The room has news for this member: into its session's list, unless it is there. */
+void member_has_news(struct member *member);
+
+/* The next run of bytes of all rooms with news, in turn; as room_log_run. Adds the
+ * number of frames to *n_frames. */
+size_t member_next(struct session *session, size_t max, const uint8_t **ret_data,
+		   uint64_t *n_frames);
+
+#endif

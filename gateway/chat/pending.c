@@ -1,0 +1,79 @@
+/* A table that cannot grow refuses the new entry instead of ending the process. */
+#define HASH_NONFATAL_OOM 1
+#include "gateway/chat/pending.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "gateway/chat/session.h"
+
+/* Copies a text to *at and moves on behind it. */
+static struct text copy(struct text text, char **at)
+{
+	struct text copied = { *at, text.len };
+
+	if (text.len)
+		memcpy(*at, text.at, text.len);
+	*at += text.len;
+	return copied;
+}
+
+int pending_add(struct pendings *pendings, struct session *session,
+		const struct message *message, const struct ref *ref,
+		struct pending **ret_pending)
+{
+	size_t texts = (size_t)message->room.len + message->id.len + message->from.len +
+		       message->body.len;
+	struct pending *pending;
+	char *at;
+
+	if (pending_count(pendings) >= pendings->max)
+		return -ENOBUFS;
+	pending = malloc(sizeof *pending + texts);
+	if (!pending)
+		return -ENOMEM;
+	at = (char *)(pending + 1);
+	pending->ticket = ++pendings->last_ticket;
+	pending->session = session;
+	pending->ref = *ref;
+	pending->message = *message;
+	pending->message.room = copy(message->room, &at);
+	pending->message.id = copy(message->id, &at);
+	pending->message.from = copy(message->from, &at);
+	pending->message.body = copy(message->body, &at);
+	HASH_ADD(hh, pendings->by_ticket, ticket, sizeof pending->ticket, pending);
+	if (!pending->hh.tbl) {
+		free(pending);
+		return -ENOMEM;
+	}
+	DL_APPEND(session->pending, pending);
+	*ret_pending = pending;
+	return 0;
+}
+
+struct pending *pending_find(const struct pendings *pendings, uint64_t ticket)
+{
+	struct pending *pending;
+
+	HASH_FIND(hh, pendings->by_ticket, &ticket, sizeof ticket, pending);
+	return pending;
+}
+
+void pending_remove(struct pendings *pendings, struct pending *pending)
+{
+	HASH_DEL(pendings->by_ticket, pending);
+	if (pending->session)
+		DL_DELETE(pending->session->pending, pending);
+	free(pending);
+}
+
+void pending_forget_session(struct session *session)
+{
+	struct pending *pending, *next;
+
+	DL_FOREACH_SAFE(session->pending, pending, next)
+	pending->session = NULL;
+	session->pending = NULL;
+}

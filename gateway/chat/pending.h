@@ -1,0 +1,53 @@
+/*
+ * pending - sends that were handed over and have no sequence yet, in that order.
+ *
+ * Each keeps its message, so that it can be handed over again. One whose session is
+ * gone stays until it is answered, and answers nobody.
+ */
+#ifndef PENDING_H
+#define PENDING_H
+
+#include <stdint.h>
+#include <uthash.h>
+
+#include "gateway/message.h"
+#include "gateway/wire/codec.h"
+
+struct session;
+
+struct pending {
+	uint64_t ticket;
+	struct session *session;     /* NULL: gone */
+	struct pending *prev, *next; /* of the same session */
+	struct message message;      /* its texts lie behind */
+	struct ref ref;
+	UT_hash_handle hh;
+};
+
+/* All of a worker. Zeroed but for `max` is ready. */
+struct pendings {
+	struct pending *by_ticket; /* in the order they were added */
+	uint64_t last_ticket, max;
+};
+
+/* Adds one with the next ticket; copies the message. -ENOBUFS: there are `max`.
+ * -ENOMEM. */
+int pending_add(struct pendings *pendings, struct session *session,
+		const struct message *message, const struct ref *ref,
+		struct pending **ret_pending);
+
+/* NULL: none has this ticket. */
+struct pending *pending_find(const struct pendings *pendings, uint64_t ticket);
+
+/* Takes it from all lists and frees it. */
+void pending_remove(struct pendings *pendings, struct pending *pending);
+
+/* The session is gone. */
+void pending_forget_session(struct session *session);
+
+static inline unsigned pending_count(const struct pendings *pendings)
+{
+	return HASH_COUNT(pendings->by_ticket);
+}
+
+#endif

@@ -1,0 +1,205 @@
+/* A table that cannot grow refuses the new entry instead of ending the process. */
+#define HASH_NONFATAL_OOM 1
+#include "gateway/chat/room.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "common/check.h"
+
+enum {
+	LOG_FIRST = 4096,   /* bytes that a log begins with */
+	RECLAIM_TRIES = 16, /* logs looked at to get memory back for another */
+	MEMBERS_FIRST = 2,
+};
+
+/* ---- rooms ---------------------------------------------------------------------- */
+
+struct room *rooms_find(const struct rooms *rooms, struct text name)
+{
+	struct room *room;
+
+	HASH_FIND(hh, rooms->by_name, name.at, name.len, room);
+	return room;
+}
+
+int rooms_add(struct rooms *rooms, struct text name, uint64_t head,
+	      struct room **ret_room)
+{
+	uint64_t seen = seen_head(&rooms->seen, name);
+	struct room *room;
+
+	CHECK(name.len <= ROOM_NAME_MAX);
+	if (HASH_COUNT(rooms->by_name) >= rooms->rooms_max)
+		return -ENOBUFS;
+	room = calloc(1, sizeof *room + name.len);
+	if (!room)
+		return -ENOMEM;
+	room->head = seen > head ? seen : head;
+	room->name_len = (uint8_t)name.len;
+	memcpy(room->name, name.at, name.len);
+	HASH_ADD_KEYPTR(hh, rooms->by_name, room->name, room->name_len, room);
+	if (!room->hh.tbl) {
+		free(room);
+		return -ENOMEM;
+	}
+	*ret_room = room;
+	return 0;
+}
+
+static void release_log(struct rooms *rooms, struct room *room)
+{
+	if (!room->log.size)
+		return;
+	rooms->log_bytes -= room->log.size;
+	DL_DELETE2(rooms->logs, room, log_prev, log_next);
+	room_log_release(&room->log);
+}
+
+void rooms_remove(struct rooms *rooms, struct room *room)
+{
+	if (!room)
+		return;
+	CHECK(room->n_members == 0);
+	seen_put(&rooms->seen, room_name(room), room->head);
+	HASH_DEL(rooms->by_name, room);
+	room_clean(rooms, room);
+	release_log(rooms, room);
+	free(room->members);
+	free(room);
+}
+
+void room_clean(struct rooms *rooms, struct room *room)
+{
+	if (room->dirty)
+		DL_DELETE2(rooms->dirty, room, dirty_prev, dirty_next);
+	room->dirty = false;
+}
+
+/* ---- members -------------------------------------------------------------------- */
+
+static int resize_members(struct room *room, uint32_t size)
+{
+	struct member *members = realloc(room->members, size * sizeof *members);
+
+	if (!members)
+		return -ENOMEM;
+	room->members = members;
+	room->members_size = size;
+	return 0;
+}
+
+int room_add_member(struct rooms *rooms, struct room *room, struct session *session)
+{
+	if (room->n_members == room->members_size) {
+		uint32_t size = room->n_members ? 2 * room->n_members : MEMBERS_FIRST;
+		int r = resize_members(room, size);
+
+		if (r < 0)
+			return r;
+	}
+	room->members[room->n_members] = (struct member){
+		.session = session,
+		.cursor = room_log_end(&room->log),
+	};
+	rooms->n_members++;
+	return (int)room->n_members++;
+}
+
+struct member *room_remove_member(struct rooms *rooms, struct room *room, uint32_t place)
+{
+	uint32_t last = room->n_members - 1;
+
+	CHECK(place <= last);
+	room->members[place] = room->members[last];
+	room->n_members--;
+	rooms->n_members--;
+	if (room->n_members >= MEMBERS_FIRST && room->n_members < room->members_size / 4)
+		(void)resize_members(room, room->members_size / 2); /* or stays large */
+	return place != last ? &room->members[place] : NULL;
+}
+
+/* ---- logs ----------------------------------------------------------------------- */
+
+/* Whether no member's cursor is before this position. The members are looked at only
+ * if what was found last time does not say so. */
+static bool is_safe(struct room *room, uint64_t position)
+{
+	uint64_t least = room->log.head;
+
+	if (position <= room->safe)
+		return true;
+	for (uint32_t i = 0; i < room->n_members; i++)
+		if (room->members[i].cursor.at < least)
+			least = room->members[i].cursor.at;
+	room->safe = least;
+	return position <= least;
+}
+
+/* Takes logs that everybody has read from other rooms, until there are `bytes`. */
+static void reclaim(struct rooms *rooms, const struct room *taker, uint64_t bytes)
+{
+	struct room *room, *next;
+	unsigned tries = 0;
+
+	DL_FOREACH_SAFE2(rooms->logs, room, next, log_next)
+	{
+		if (rooms->log_bytes + bytes <= rooms->logs_max ||
+		    tries++ == RECLAIM_TRIES)
+			return;
+		if (room != taker && is_safe(room, room->log.head))
+			release_log(rooms, room);
+	}
+}
+
+static int grow_log(struct rooms *rooms, struct room *room, size_t len)
+{
+	uint64_t most = rooms->log_max > len ? rooms->log_max : len;
+	uint64_t size = room->log.size ? 2 * (uint64_t)room->log.size : LOG_FIRST;
+	uint64_t reserved = room->log.size ? rooms->logs_max / 4 : 0;
+	uint64_t more;
+	int r;
+
+	if (size < len)
+		size = len;
+	if (size > most)
+		size = most;
+	if (size <= room->log.size || size > UINT32_MAX)
+		return -ENOBUFS;
+	more = size - room->log.size;
+	reclaim(rooms, room, more + reserved);
+	if (rooms->log_bytes + more + reserved > rooms->logs_max)
+		return -ENOBUFS;
+	if (!room->log.size)
+		DL_APPEND2(rooms->logs, room, log_prev, log_next);
+	r = room_log_grow(&room->log, (uint32_t)size);
+	if (r == 0)
+		rooms->log_bytes += more;
+	else if (!room->log.size)
+		DL_DELETE2(rooms->logs, room, log_prev, log_next);
+	return r;
+}
+
+int room_reserve(struct rooms *rooms, struct room *room, size_t len)
+{
+	for (;;) {
+		uint64_t lost = room_log_loses(&room->log, len);
+
+		if (lost != UINT64_MAX && is_safe(room, lost))
+			return 0;
+		if (grow_log(rooms, room, len) < 0)
+			return lost == UINT64_MAX ? -ENOMEM : -ENOBUFS;
+	}
+}
+
+void room_append(struct rooms *rooms, struct room *room, const uint8_t *frame, size_t len)
+{
+	room_log_append(&room->log, frame, len);
+	DL_DELETE2(rooms->logs, room, log_prev, log_next);
+	DL_APPEND2(rooms->logs, room, log_prev, log_next);
+	if (!room->dirty)
+		DL_APPEND2(rooms->dirty, room, dirty_prev, dirty_next);
+	room->dirty = true;
+}

@@ -1,0 +1,74 @@
+/*
+ * session - one connected client: its answers, its rooms, and which of them have news.
+ *
+ * A room with news is in the session's list from chat_flush until its cursor has
+ * reached the head, so that a client in many rooms asks only those. The link is asked
+ * to send once; then not again until it has come for the bytes.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/chat/outbox.h"
+#include "gateway/message.h"
+
+struct chat;
+struct link;
+struct pending;
+struct room;
+
+#define NO_PLACE UINT32_MAX
+
+/* The session's side of a membership; the room's is struct member. */
+struct membership {
+	struct room *room;
+	uint32_t place; /* in room->members */
+	uint32_t next;  /* in the list of memberships with news */
+};
+
+struct session {
+	uint32_t magic;
+	uint32_t n_memberships, memberships_size;
+	uint32_t news_first, news_last; /* places in memberships; NO_PLACE: none */
+	bool closing; /* the link was told to close: in no room, answered no more */
+	bool asked;   /* the link was asked to send and has not come yet */
+	bool to_ask;  /* in the chat's list of those to ask */
+	uint8_t user_len;
+	struct chat *chat;
+	struct link *link;
+	struct membership *memberships;
+	struct outbox outbox;
+	struct session *ask_prev, *ask_next;
+	struct pending *pending; /* sends that wait for their sequence */
+	char user[];
+};
+
+#define SESSION_MAGIC 0x5e551047u
+
+/* NULL when out of memory. `user` is copied. */
+struct session *session_new(struct chat *chat, struct link *link, const char *user);
+
+/* It must be in no room, in no list and have nothing pending. */
+void session_free(struct session *session);
+
+static inline struct text session_user(const struct session *session)
+{
+	return (struct text){ session->user, session->user_len };
+}
+
+/* Adds a membership; its place, or -ENOMEM. */
+int session_add_room(struct session *session, struct room *room, uint32_t room_place);
+
+/* Removes a membership, also from the list of those with news. The last one moves to
+ * `place`; returns it, or NULL if there is none to move. */
+struct membership *session_remove_room(struct session *session, uint32_t place);
+
+/* The membership that is not in it gets to the end of the list of those with news. */
+void session_push_news(struct session *session, uint32_t place);
+
+/* The first of the list, taken from it; NO_PLACE: none. */
+uint32_t session_pop_news(struct session *session);
+
+#endif

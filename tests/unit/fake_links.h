@@ -1,0 +1,264 @@
+/*
+ * fake_links - a chat with links that only remember what happened to them.
+ *
+ * A link takes its bytes when asked, unless it is `stuck`; what it got is kept as
+ * text, one event a line. The sequencer is the test: said() gives messages their
+ * sequence.
+ */
+#ifndef FAKE_LINKS_H
+#define FAKE_LINKS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/segment_writer.h"
+#include "gateway/chat/chat.h"
+#include "gateway/chat/frames.h"
+#include "gateway/wire/frame.h"
+
+enum {
+	LINKS = 8,
+	SUBMITS = 64,
+	TAKE_MAX = 65536
+};
+
+struct link {
+	struct session *session;
+	bool stuck; /* the socket has no room */
+	unsigned n_asked;
+	uint16_t closed; /* code */
+	size_t n_events, got_len;
+	char got[1 << 18];
+};
+
+static struct link links[LINKS];
+static struct chat *chat;
+static struct segment_slot slot;
+static struct chat_limits limits;
+static uint64_t head_known; /* what io.head answers */
+static int submit_answer;
+static struct submitted {
+	uint64_t ticket;
+	char id[65];
+} submits[SUBMITS];
+static unsigned n_submits;
+
+/* ---- what chat asks for --------------------------------------------------------- */
+
+static inline void keep_event(struct link *link, const uint8_t *frame, size_t len)
+{
+	size_t head = frame[1] < 126 ? 2 : frame[1] == 126 ? 4 : 10;
+
+	assert_int_equal(frame[0], 0x80 | FRAME_TEXT);
+	assert_true(link->got_len + len < sizeof link->got);
+	memcpy(link->got + link->got_len, frame + head, len - head);
+	link->got_len += len - head;
+	link->got[link->got_len++] = '\n';
+	link->got[link->got_len] = '\0';
+	link->n_events++;
+}
+
+/* One run, as a socket with room would take it. */
+static inline size_t take(struct link *link, size_t max)
+{
+	const uint8_t *data = NULL;
+	size_t len = chat_next(link->session, max, &data);
+
+	for (size_t at = 0; at < len;) {
+		size_t n = frame_length(data + at);
+
+		assert_true(at + n <= len); /* whole frames only */
+		keep_event(link, data + at, n);
+		at += n;
+	}
+	return len;
+}
+
+static inline void on_wants_to_send(struct link *link)
+{
+	link->n_asked++;
+	assert_int_equal(link->closed, 0);
+	while (!link->stuck && take(link, TAKE_MAX))
+		;
+}
+
+static inline void on_close(struct link *link, uint16_t code, const char *reason)
+{
+	assert_int_equal(link->closed, 0);
+	assert_true(*reason);
+	link->closed = code;
+}
+
+static inline int on_submit(void *app, uint64_t ticket, const struct message *message)
+{
+	assert_ptr_equal(app, links);
+	if (submit_answer < 0)
+		return submit_answer;
+	assert_true(n_submits < SUBMITS);
+	submits[n_submits].ticket = ticket;
+	snprintf(submits[n_submits].id, sizeof submits->id, "%.*s", (int)message->id.len,
+		 message->id.at);
+	n_submits++;
+	return 0;
+}
+
+static inline uint64_t on_head(void *app, struct text room)
+{
+	assert_ptr_equal(app, links);
+	return head_known;
+}
+
+/* ---- life ----------------------------------------------------------------------- */
+
+/* Limits that tests change before chat_start. */
+static inline int links_setup(void **state)
+{
+	memset(links, 0, sizeof links);
+	memset(&slot, 0, sizeof slot);
+	limits = (struct chat_limits){
+		.message_max = 65536,
+		.rooms_per_link = 4,
+		.rooms = 100,
+		.room_log_bytes = 65536,
+		.room_logs_bytes = 1 << 20,
+		.outbox_max = 4096,
+		.sends_pending = 8,
+		.ping_interval_ms = 25000,
+		.ping_timeout_ms = 20000,
+	};
+	head_known = 0;
+	submit_answer = 0;
+	n_submits = 0;
+	return 0;
+}
+
+/* A new chat, in which the first n links are open and have read their welcome. */
+static inline void chat_start(unsigned n)
+{
+	const struct chat_io io = { links, on_wants_to_send, on_close, on_submit,
+				    on_head };
+	char user[8];
+
+	assert_int_equal(chat_new(&io, &limits, &slot, &chat), 0);
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(user, sizeof user, "u%u", i);
+		links[i].session = chat_opened(chat, &links[i], "s", user);
+		assert_non_null(links[i].session);
+	}
+	chat_flush(chat);
+	for (unsigned i = 0; i < n; i++)
+		links[i].got_len = links[i].n_events = 0;
+}
+
+static inline void hang_up(struct link *link)
+{
+	chat_closed(link->session);
+	link->session = NULL;
+}
+
+/* Every gauge is 0 once everybody is gone: nothing was forgotten. */
+static inline int links_teardown(void **state)
+{
+	for (unsigned i = 0; i < LINKS; i++)
+		if (links[i].session)
+			hang_up(&links[i]);
+	assert_int_equal(counter_get(&slot, COUNTER_rooms), 0);
+	assert_int_equal(counter_get(&slot, COUNTER_members), 0);
+	assert_int_equal(counter_get(&slot, COUNTER_room_log_bytes), 0);
+	assert_int_equal(counter_get(&slot, COUNTER_outbox_bytes), 0);
+	chat_free(chat);
+	assert_int_equal(counter_get(&slot, COUNTER_sends_pending), 0);
+	return 0;
+}
+
+/* ---- doing ---------------------------------------------------------------------- */
+
+/* The client says this; what is due goes out. */
+static inline void ask(struct link *link, const char *json)
+{
+	chat_message(link->session, json, strlen(json));
+	chat_flush(chat);
+}
+
+static inline void join(struct link *link, const char *room)
+{
+	char json[128];
+
+	snprintf(json, sizeof json, "{\"op\":\"join\",\"room\":\"%s\"}", room);
+	ask(link, json);
+}
+
+static inline void leave(struct link *link, const char *room)
+{
+	char json[128];
+
+	snprintf(json, sizeof json, "{\"op\":\"leave\",\"room\":\"%s\"}", room);
+	ask(link, json);
+}
+
+/* A send with body 1. */
+static inline void send_id(struct link *link, const char *room, const char *id)
+{
+	char json[128];
+
+	snprintf(json, sizeof json,
+		 "{\"op\":\"send\",\"room\":\"%s\",\"id\":\"%s\",\"body\":1,\"ref\":9}",
+		 room, id);
+	ask(link, json);
+}
+
+/* The room's message `seq` comes, not flushed. */
+static inline void said(const char *room, uint64_t seq, const char *body, bool mine,
+			uint64_t ticket)
+{
+	const struct message message = {
+		.room = { room, (uint32_t)strlen(room) },
+		.id = { "i", 1 },
+		.from = { "ann", 3 },
+		.body = { body, (uint32_t)strlen(body) },
+		.seq = seq,
+		.at_ms = 1000,
+	};
+
+	chat_sequenced(chat, &message, mine, ticket);
+}
+
+/* The same of another worker's client, flushed. */
+static inline void heard(const char *room, uint64_t seq)
+{
+	said(room, seq, "1", false, 0);
+	chat_flush(chat);
+}
+
+/* ---- seeing --------------------------------------------------------------------- */
+
+/* What the link got since the last time, one event a line. */
+static inline void assert_got(struct link *link, const char *expected)
+{
+	link->got[link->got_len] = '\0';
+	assert_string_equal(link->got, expected);
+	link->got_len = link->n_events = 0;
+}
+
+/* The line of message `seq` of a room with body 1. */
+#define MESSAGE(room, seq)                                       \
+	"{\"op\":\"message\",\"room\":\"" room "\",\"seq\":" seq \
+	",\"id\":\"i\",\"from\":\"ann\",\"at\":1000,\"body\":1}\n"
+#define JOINED(room, head, members)                               \
+	"{\"op\":\"joined\",\"room\":\"" room "\",\"head\":" head \
+	",\"members\":" members "}\n"
+#define LEFT(room) "{\"op\":\"left\",\"room\":\"" room "\"}\n"
+#define GAP(room, after, next)                                                      \
+	"{\"op\":\"error\",\"code\":\"gap\",\"room\":\"" room "\",\"after\":" after \
+	",\"next\":" next ",\"message\":\"messages of this room were lost here\"}\n"
+
+#endif
