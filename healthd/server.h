@@ -9,6 +9,7 @@
 #ifndef SERVER_H
 #define SERVER_H
 
+#include <stdint.h>
 #include <uv.h>
 
 #include "common/http.h"
@@ -22,21 +23,29 @@ struct server_limits {
 	size_t head_max, body_max;
 };
 
-/* Filled by the handler; body is lent until the handler is called again. */
+/* Filled by the handler; what it points to is lent until the handler is called again. */
 struct server_answer {
-	struct http_answer head; /* body_len and close are the server's to set */
+	struct http_answer head; /* body_len, close and keep_alive are the server's */
 	const char *body;
 	size_t body_len;
 };
 
-/* Answers one whole request, at once. */
+/* Answers one whole request, at once. The answer comes zeroed. HEAD is answered like GET:
+ * the server leaves the body out. Must not close the server. */
 typedef void server_handler(void *app, const struct http_request *request,
 			    struct server_answer *ret_answer);
 
-struct server_counts { /* healthd's own metrics */
-	uint64_t connections, accepted, shed, requests, timeouts, refused;
+struct server_counts {        /* healthd's own metrics */
+	uint64_t connections; /* open now */
+	uint64_t accepted;
+	uint64_t shed;     /* closed to make room for another */
+	uint64_t requests; /* answered by the handler */
+	uint64_t timeouts; /* requests and readers too slow; silence does not count */
+	uint64_t refused;  /* requests that were no good: 400, 413 and the like */
 };
 
+/* Listens on `address` (see settings_address) and answers until server_close. The limits
+ * are copied. */
 int server_open(uv_loop_t *loop, const char *address, const struct server_limits *limits,
 		server_handler *handler, void *app, struct server **ret_server,
 		struct why *why);
@@ -45,7 +54,8 @@ int server_open(uv_loop_t *loop, const char *address, const struct server_limits
 unsigned server_port(const struct server *server);
 const struct server_counts *server_counts(const struct server *server);
 
-/* Stops accepting and closes all; memory goes when the loop has run the closes. */
+/* Stops accepting and closes all; memory goes when the loop has run the closes. NULL is
+ * accepted. */
 void server_close(struct server *server);
 
 #endif
