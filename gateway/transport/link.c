@@ -207,11 +207,11 @@ void link_read_frames(struct link *link, uint8_t *data, size_t len)
 {
 	struct transport *t = link->transport;
 	uint32_t n_before = link->reader.n_frames;
+	struct frame_in in;
 
 	link->heard_ms = uv_now(t->loop);
 	link->ping_unanswered = false;
-	while (len) {
-		struct frame_in in;
+	do {
 		size_t used;
 
 		frame_read(&link->reader, t->limits.message_max, data, len, &used, &in);
@@ -221,7 +221,7 @@ void link_read_frames(struct link *link, uint8_t *data, size_t len)
 			take(link, &in);
 		else if (in.event == FRAME_GOT_CLOSE && link->state == LINK_CLOSING)
 			link_finish(link);
-	}
+	} while (in.event != FRAME_MORE);
 	counter_add(t->slot, COUNTER_frames_in, link->reader.n_frames - n_before);
 }
 
