@@ -146,7 +146,7 @@ static inline void chat_start(unsigned n)
 {
 	const struct chat_io io = { links, on_wants_to_send, on_close, on_submit,
 				    on_head };
-	char user[8];
+	char user[16];
 
 	assert_int_equal(chat_new(&io, &limits, &slot, &chat), 0);
 	for (unsigned i = 0; i < n; i++) {
