@@ -127,7 +127,8 @@ static void upgrade(struct link *link, const struct http_request *request)
 static void serve(struct link *link, const struct http_request *request)
 {
 	bool head = strcmp(request->method, "HEAD") == 0;
-	bool close = !request->keep_alive || request->upgrade;
+	/* HTTP/1.0 would need to hear of keep-alive: it is not worth it. */
+	bool close = !request->keep_alive || request->upgrade || request->minor == 0;
 
 	counter_add(link->transport->slot, COUNTER_http_requests, 1);
 	if (strcmp(request->path, link->transport->limits.rules.path) == 0)
