@@ -189,6 +189,10 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
 	for (unsigned i = 0; i < server->accepts_max; i++) {
 		int fd = accept_one(server);
 
+		/* The kernel says so even when nobody waits; only before the first
+		 * is it known that somebody does. */
+		if (is_out_of_descriptors(fd) && i > 0)
+			return;
 		if (is_out_of_descriptors(fd))
 			fd = accept_in_need(server);
 		if (fd == -EAGAIN)

@@ -41,6 +41,7 @@ static void on_closed(uv_handle_t *handle)
 	free(connection->output);
 	connection->magic = 0;
 	free(connection);
+	server_refill_spare(server);
 	server_unref(server);
 }
 
@@ -50,7 +51,6 @@ void connection_close(struct connection *connection)
 		return;
 	server_move(connection, CONNECTION_closed);
 	uv_close((uv_handle_t *)&connection->tcp, on_closed);
-	server_refill_spare(connection->server);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)

@@ -95,7 +95,7 @@ void connection_close(struct connection *connection);
 /* Puts a connection behind the others of a state and starts that state's time. */
 void server_move(struct connection *connection, enum connection_state state);
 
-/* A descriptor has become free. */
+/* A descriptor has become free, and who was to be served with it has been. */
 void server_refill_spare(struct server *server);
 
 /* One handle less; the last one frees a closing server. */

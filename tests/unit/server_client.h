@@ -101,7 +101,8 @@ static void bench_close(struct bench *bench)
 	free(bench->big);
 }
 
-static void client_open(struct client *client, struct bench *bench)
+/* Takes a socket that is not yet connected. */
+static void client_connect(struct client *client, struct bench *bench, int fd)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -109,12 +110,17 @@ static void client_open(struct client *client, struct bench *bench)
 	memset(client, 0, sizeof *client);
 	client->bench = bench;
 	client->budget = SIZE_MAX;
+	client->fd = fd;
 	address.sin_port = htons((uint16_t)server_port(bench->server));
-	client->fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_true(client->fd >= 0);
 	assert_int_equal(connect(client->fd, (struct sockaddr *)&address, sizeof address),
 			 0);
 	assert_int_equal(fcntl(client->fd, F_SETFL, O_NONBLOCK), 0);
+}
+
+static void client_open(struct client *client, struct bench *bench)
+{
+	client_connect(client, bench, socket(AF_INET, SOCK_STREAM, 0));
 }
 
 static void client_close(struct client *client)
@@ -162,8 +168,8 @@ static void turn(struct client *client)
 
 	uv_update_time(&client->bench->loop);
 	timeout_ms = uv_backend_timeout(&client->bench->loop);
-	if (timeout_ms < 0 || timeout_ms > 100)
-		timeout_ms = 100;
+	if (timeout_ms < 0 || timeout_ms > 20)
+		timeout_ms = 20;
 	(void)poll(fds, 2, timeout_ms); /* if it fails, the wait fails */
 	(void)uv_run(&client->bench->loop, UV_RUN_NOWAIT); /* says that handles live */
 	client_read(client);

@@ -1,9 +1,6 @@
 /* The server answers whoever asks, whatever all the others do. */
 #include "tests/unit/server_client.h"
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-
 static void a_connection_is_kept_for_the_next_request(void **state)
 {
 	struct bench bench;
