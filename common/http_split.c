@@ -35,6 +35,7 @@ struct http_request *http_split_head(const char *head, size_t len)
 	/* Behind the head: path and query once more, with a '/' in front if need be. */
 	struct http_request *request = malloc(sizeof *request + len + 1 + target_len + 2);
 	char *text, *target, *path, *query;
+	const char *from;
 
 	if (!request)
 		return NULL;
@@ -48,7 +49,8 @@ struct http_request *http_split_head(const char *head, size_t len)
 
 	path = text + len + 1;
 	*path = '/';
-	strcpy(path + 1, http_target_path(target));
+	from = http_target_path(target);
+	memcpy(path + 1, from, strlen(from) + 1);
 	if (path[1] == '/' || path[1] == '*')
 		path++;
 	query = strchr(path, '?');

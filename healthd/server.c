@@ -180,6 +180,14 @@ static bool is_out_of_descriptors(int rc)
 	return rc == -EMFILE || rc == -ENFILE;
 }
 
+/* What is wrong would be told again at once, and for ever. */
+static void pause_accepting(struct server *server)
+{
+	(void)uv_poll_stop(&server->poll); /* cannot fail */
+	server->is_paused = true;
+	wake_at(server, uv_now(server->loop) + PAUSE_MS);
+}
+
 /* A few in each turn of the loop: were all who wait taken at once, those whose request is
  * on its way would be shed for those behind them. */
 static void on_acceptable(uv_poll_t *poll, int status, int events)
@@ -197,15 +205,12 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
 			fd = accept_in_need(server);
 		if (fd == -EAGAIN)
 			return;
-		if (is_out_of_descriptors(fd) || fd == -ENOMEM || fd == -ENOBUFS) {
-			/* Would be told again at once, and for ever. */
-			(void)uv_poll_stop(poll); /* cannot fail */
-			server->is_paused = true;
-			wake_at(server, uv_now(server->loop) + PAUSE_MS);
+		if (fd == -ECONNABORTED || fd == -EINTR)
+			continue; /* that client has gone already */
+		if (fd < 0) {
+			pause_accepting(server);
 			return;
 		}
-		if (fd < 0)
-			continue; /* that client has gone already */
 		server->counts.accepted++;
 		if (server->counts.connections >= server->limits.connections_max)
 			(void)shed(server);        /* there is one to shed */
@@ -224,7 +229,7 @@ static int bind_and_listen(struct server *server, const struct sockaddr *address
 			   socklen_t len)
 {
 	const int yes = 1;
-	struct sockaddr_in6 bound;
+	struct sockaddr_in6 bound = { 0 };
 	socklen_t bound_len = sizeof bound;
 
 	server->fd = socket(address->sa_family,

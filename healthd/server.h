@@ -23,7 +23,8 @@ struct server_limits {
 	size_t head_max, body_max;
 };
 
-/* Filled by the handler; what it points to is lent until the handler is called again. */
+/* Filled by the handler; what it points to is lent until the handler is called again.
+ * The whole head must fit 2048 bytes. */
 struct server_answer {
 	struct http_answer head; /* body_len, close and keep_alive are the server's */
 	const char *body;
