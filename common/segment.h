@@ -102,10 +102,11 @@ enum hang_kind {
 };
 
 /* What a process is doing; named in the verdict when it hangs. */
-#define PHASES(X)                                                                    \
-	X(starting)                                                                  \
-	X(polling) X(accepting) X(reading) X(writing) X(bus) X(timers) X(sequencing) \
-		X(draining) X(leaving)
+#define PHASES(X)    \
+	X(starting)  \
+	X(polling)   \
+	X(accepting) \
+	X(reading) X(writing) X(bus) X(timers) X(sequencing) X(draining) X(leaving)
 enum phase {
 #define X(s) PHASE_##s,
 	PHASES(X)
@@ -129,10 +130,13 @@ enum role {
 };
 
 /* Events of the flight recorder; a and b are the kind's own numbers. */
-#define SEGMENT_EVENTS_LIST(X)                                                         \
-	X(none)                                                                        \
-	X(started) X(ready) X(opened) X(closed) X(refused) X(slow_loop) X(bus_overrun) \
-		X(accept_error) X(drain) X(leave)
+#define SEGMENT_EVENTS_LIST(X)                                                    \
+	X(none)                                                                   \
+	X(started)                                                                \
+	X(ready)                                                                  \
+	X(opened)                                                                 \
+	X(closed) X(refused) X(slow_loop) X(bus_overrun) X(accept_error) X(drain) \
+		X(leave)
 enum segment_event_kind {
 #define X(s) EVENT_##s,
 	SEGMENT_EVENTS_LIST(X)

@@ -1,0 +1,96 @@
+#include "common/segment_layout.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *id, *metric, *label, *unit, *help;
+	enum counter_kind kind;
+} rows[COUNTER_COUNT] = {
+#define COUNTER(id, KIND, unit, metric, label, help) \
+	[COUNTER_##id] = { #id, metric, label, unit, help, COUNTER_##KIND },
+#include "common/counters.def"
+#undef COUNTER
+};
+
+static uint32_t at_next(uint64_t *at, uint64_t len)
+{
+	uint64_t here = *at;
+
+	*at = (here + len + 63) & ~63ull; /* a cache line of its own */
+	return (uint32_t)here;
+}
+
+void segment_layout(struct segment_header *header, unsigned n_workers)
+{
+	uint64_t at = 0;
+
+	header->version = SEGMENT_VERSION;
+	header->header_size = sizeof *header;
+	header->layout = segment_layout_hash();
+	header->n_workers = n_workers;
+	header->n_seats = n_workers + 1;
+	header->n_slots = 2 * n_workers + 1;
+	header->n_counters = COUNTER_COUNT;
+	header->supervisor_size = sizeof(struct segment_supervisor);
+	header->seat_stride = sizeof(struct segment_seat);
+	header->child_stride = sizeof(struct segment_child);
+	header->slot_stride = (sizeof(struct segment_slot) + 63) & ~63u;
+	header->counters_offset = offsetof(struct segment_slot, counters);
+	header->about_stride = sizeof(struct segment_about);
+	at_next(&at, sizeof *header);
+	header->sequences_offset = at_next(&at, sizeof(struct segment_sequences));
+	header->supervisor_offset = at_next(&at, header->supervisor_size);
+	header->seats_offset = at_next(&at,
+				       (uint64_t)header->n_seats * header->seat_stride);
+	header->children_offset = at_next(&at, (uint64_t)header->n_slots *
+						       header->child_stride);
+	header->slots_offset = at_next(&at,
+				       (uint64_t)header->n_slots * header->slot_stride);
+	header->about_offset = at_next(&at,
+				       (uint64_t)COUNTER_COUNT * header->about_stride);
+	header->size = at;
+}
+
+uint64_t segment_layout_hash(void)
+{
+	uint64_t hash = FNV_START;
+
+	for (unsigned i = 0; i < COUNTER_COUNT; i++) {
+		hash = segment_hash(hash, rows[i].id, strlen(rows[i].id));
+		hash = segment_hash(hash, &rows[i].kind, sizeof rows[i].kind);
+	}
+	return hash;
+}
+
+void segment_describe(struct segment_about about[COUNTER_COUNT])
+{
+	memset(about, 0, COUNTER_COUNT * sizeof *about);
+	for (unsigned i = 0; i < COUNTER_COUNT; i++) {
+		struct segment_about *a = &about[i];
+
+		snprintf(a->id, sizeof a->id, "%s", rows[i].id);
+		snprintf(a->metric, sizeof a->metric, "%s", rows[i].metric);
+		snprintf(a->label, sizeof a->label, "%s", rows[i].label);
+		snprintf(a->unit, sizeof a->unit, "%s", rows[i].unit);
+		snprintf(a->help, sizeof a->help, "%s", rows[i].help);
+		a->kind = rows[i].kind;
+		a->offset = i * (uint32_t)sizeof(word);
+	}
+}
+
+uint64_t segment_checksum(const struct segment_header *header, const void *about,
+			  size_t about_len)
+{
+	struct segment_header copy = *header;
+	uint64_t hash;
+
+	copy.checksum = 0;
+	hash = segment_hash(FNV_START, &copy, sizeof copy);
+	return segment_hash(hash, about, about_len);
+}
+
+int counter_is_total(enum counter id)
+{
+	return rows[id].kind == COUNTER_TOTAL;
+}

@@ -1,0 +1,197 @@
+#include "common/segment_snapshot.h"
+
+#include <string.h>
+
+_Static_assert(SEGMENT_SLOTS_MAX *(sizeof(struct segment_slot) + 64) +
+			       COUNTER_COUNT * sizeof(struct segment_about) + 65536 <
+		       SEGMENT_BYTES_MAX,
+	       "the reader's buffer holds the largest segment");
+
+static bool fits(const struct segment_header *h, uint64_t offset, uint64_t stride,
+		 uint64_t count, uint64_t least_stride)
+{
+	return offset % 8 == 0 && stride % 8 == 0 && stride >= least_stride &&
+	       stride < SEGMENT_BYTES_MAX && count < SEGMENT_BYTES_MAX &&
+	       offset <= h->size && stride * count <= h->size - offset;
+}
+
+const char *snapshot_check_header(const struct segment_header *h)
+{
+	uint64_t events = offsetof(struct segment_slot, counters);
+
+	if (h->size > SEGMENT_BYTES_MAX || h->size < sizeof *h ||
+	    h->header_size != sizeof *h)
+		return "claims an impossible size";
+	if (h->n_workers < 1 || h->n_workers >= SEGMENT_SEATS_MAX ||
+	    h->n_seats != h->n_workers + 1 || h->n_slots != 2 * h->n_workers + 1 ||
+	    h->n_slots > SEGMENT_SLOTS_MAX || h->n_counters > 4096)
+		return "claims an impossible number of workers";
+	if (!fits(h, h->sequences_offset, sizeof(struct segment_sequences), 1, 0) ||
+	    !fits(h, h->supervisor_offset, h->supervisor_size, 1,
+		  offsetof(struct segment_supervisor, retired) + 8ull * h->n_counters) ||
+	    !fits(h, h->seats_offset, h->seat_stride, h->n_seats,
+		  sizeof(struct segment_seat)) ||
+	    !fits(h, h->children_offset, h->child_stride, h->n_slots,
+		  sizeof(struct segment_child)) ||
+	    !fits(h, h->slots_offset, h->slot_stride, h->n_slots,
+		  events + 8ull * h->n_counters) ||
+	    h->counters_offset != events ||
+	    !fits(h, h->about_offset, h->about_stride, h->n_counters,
+		  sizeof(struct segment_about)))
+		return "has parts that lie outside of it";
+	return NULL;
+}
+
+/* ---- counters, by name: the writer may be of another build ---- */
+
+struct map {
+	int place[COUNTER_COUNT]; /* in the writer's array; -1: it has none */
+};
+
+static void find_counters(const unsigned char *bytes, const struct segment_header *h,
+			  struct map *ret_map)
+{
+	struct segment_about mine[COUNTER_COUNT];
+
+	segment_describe(mine);
+	for (unsigned id = 0; id < COUNTER_COUNT; id++) {
+		ret_map->place[id] = -1;
+		for (unsigned k = 0; k < h->n_counters; k++) {
+			/* The same build has it in the same place. */
+			unsigned at = (id + k) % h->n_counters;
+			const struct segment_about *about =
+				(const void *)(bytes + h->about_offset +
+					       (size_t)at * h->about_stride);
+
+			if (memcmp(about->id, mine[id].id, sizeof about->id) != 0)
+				continue;
+			if (about->kind == mine[id].kind && about->offset % 8 == 0 &&
+			    about->offset / 8 < h->n_counters)
+				ret_map->place[id] = (int)(about->offset / 8);
+			break;
+		}
+	}
+}
+
+static void take_counters(const word *from, const struct map *map,
+			  uint64_t to[COUNTER_COUNT])
+{
+	for (unsigned id = 0; id < COUNTER_COUNT; id++)
+		to[id] = map->place[id] < 0 ? 0 : word_get(&from[map->place[id]]);
+}
+
+/* ---- parts ---- */
+
+static const char *take_supervisor(const struct segment_supervisor *from,
+				   const struct map *map, struct snapshot *s)
+{
+	if (word_get(&from->state) >= GATEWAY_STATE_COUNT)
+		return "names a state of the gateway that there is not";
+	s->state = (enum gateway_state)word_get(&from->state);
+	s->pid = word_get(&from->pid);
+	s->beat = word_get(&from->beat);
+	s->uptime_ms = word_get(&from->uptime_ms);
+	s->port = word_get(&from->port);
+	s->ever_ready = word_get(&from->ever_ready);
+	s->reloads = word_get(&from->reloads);
+	s->late_ticks = word_get(&from->late_ticks);
+	s->aborts = word_get(&from->aborts);
+	take_counters(from->retired, map, s->retired);
+	return NULL;
+}
+
+static const char *take_seat(const struct segment_seat *from, unsigned n_slots,
+			     struct snapshot_seat *seat)
+{
+	uint64_t slot = word_get(&from->slot);
+
+	if (word_get(&from->state) >= SEAT_STATE_COUNT || slot > n_slots ||
+	    word_get(&from->role) > ROLE_SEQUENCER ||
+	    word_get(&from->last_reason) >= EXIT_REASON_COUNT)
+		return "names a state of a seat that there is not";
+	seat->state = (enum seat_state)word_get(&from->state);
+	seat->role = (enum role)word_get(&from->role);
+	seat->slot = (int)slot - 1;
+	seat->restarts = word_get(&from->restarts);
+	for (unsigned i = 0; i < EXIT_REASON_COUNT; i++)
+		seat->deaths[i] = word_get(&from->deaths[i]);
+	seat->last_reason = word_get(&from->last_reason);
+	seat->last_signal = word_get(&from->last_signal);
+	seat->last_code = word_get(&from->last_code);
+	seat->since_ms = word_get(&from->since_ms);
+	seat->retry_at_ms = word_get(&from->retry_at_ms);
+	return NULL;
+}
+
+static void take_events(const struct segment_slot *from, struct snapshot_slot *slot)
+{
+	slot->n_events = word_get(&from->n_events);
+	for (unsigned i = 0; i < SEGMENT_EVENTS; i++) {
+		slot->events[i].at_ms = word_get(&from->events[i].at_ms);
+		slot->events[i].kind = word_get(&from->events[i].kind);
+		slot->events[i].a = word_get(&from->events[i].a);
+		slot->events[i].b = word_get(&from->events[i].b);
+	}
+}
+
+static const char *take_slot(const struct segment_child *child,
+			     const struct segment_slot *from, uint64_t sequence,
+			     const struct map *map, unsigned n_seats,
+			     struct snapshot_slot *slot)
+{
+	memset(slot, 0, sizeof *slot);
+	if (word_get(&child->state) >= CHILD_STATE_COUNT ||
+	    word_get(&child->hang) >= HANG_KIND_COUNT ||
+	    word_get(&child->role) > ROLE_SEQUENCER || word_get(&child->seat) >= n_seats)
+		return "names a state of a process that there is not";
+	slot->state = (enum child_state)word_get(&child->state);
+	slot->hang = (enum hang_kind)word_get(&child->hang);
+	slot->role = (enum role)word_get(&child->role);
+	slot->seat = (unsigned)word_get(&child->seat);
+	if (sequence & 1)
+		return NULL; /* died while it took the slot: nothing in it counts */
+	slot->generation = word_get(&from->generation);
+	slot->counted = slot->generation && slot->generation != word_get(&child->retired);
+	slot->pid = word_get(&from->pid);
+	slot->beat = word_get(&from->beat);
+	slot->phase = word_get(&from->phase);
+	slot->ready = word_get(&from->ready);
+	take_counters(from->counters, map, slot->counters);
+	take_events(from, slot);
+	return NULL;
+}
+
+const char *snapshot_take(const unsigned char *bytes,
+			  const struct segment_sequences *sequences, struct snapshot *s)
+{
+	const struct segment_header *h = (const void *)bytes;
+	const char *what = NULL;
+	struct map map;
+
+	if (segment_checksum(h, bytes + h->about_offset,
+			     (size_t)h->n_counters * h->about_stride) != h->checksum)
+		return "does not match its checksum";
+	find_counters(bytes, h, &map);
+	for (unsigned id = 0; id < COUNTER_COUNT; id++)
+		s->has[id] = map.place[id] >= 0;
+	memcpy(s->instance, h->instance, sizeof s->instance);
+	s->connections_max = h->connections_max;
+	s->hang_report_ms = h->hang_report_ms;
+	s->hang_act_ms = h->hang_act_ms;
+	s->n_workers = h->n_workers;
+	s->n_seats = h->n_seats;
+	s->n_slots = h->n_slots;
+	what = take_supervisor((const void *)(bytes + h->supervisor_offset), &map, s);
+	for (unsigned i = 0; !what && i < h->n_seats; i++)
+		what = take_seat((const void *)(bytes + h->seats_offset +
+						(size_t)i * h->seat_stride),
+				 h->n_slots, &s->seats[i]);
+	for (unsigned i = 0; !what && i < h->n_slots; i++)
+		what = take_slot((const void *)(bytes + h->children_offset +
+						(size_t)i * h->child_stride),
+				 (const void *)(bytes + h->slots_offset +
+						(size_t)i * h->slot_stride),
+				 word_get(&sequences->slot[i]), &map, h->n_seats,
+				 &s->slots[i]);
+	return what;
+}
