@@ -207,10 +207,10 @@ static int run(struct client *c)
 /* Sends the handshake and reads its answer; exits when refused. */
 static void shake_hands(struct client *c, const struct ws_address *to, const char *target)
 {
+	const char *headers = (const char *)c->headers.at;
 	char request[16384];
-	int len = ws_request(request, sizeof(request), to->host, target,
-			     (const char *)c->headers.at),
-	    status = 0;
+	int len = ws_request(request, sizeof(request), to->host, target, headers);
+	int status = 0;
 	size_t used = 0;
 
 	ws_bytes_add(&c->out, request, len < 0 ? 0 : (size_t)len);
