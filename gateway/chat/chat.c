@@ -32,6 +32,7 @@ int chat_new(const struct chat_io *io, const struct chat_limits *limits,
 	chat->rooms.logs_max = limits->room_logs_bytes;
 	chat->rooms.rooms_max = limits->rooms;
 	chat->pendings.max = limits->sends_pending;
+	chat->pendings.bytes_max = limits->sends_pending_bytes;
 	if (scratch_grow(chat, 0) < 0) {
 		free(chat);
 		return -ENOMEM;

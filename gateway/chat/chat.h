@@ -32,16 +32,17 @@ struct chat_io {
 	 * chat_sequenced. `ticket` names the request. 0; -EAGAIN: no room now;
 	 * -EMSGSIZE: too long to be passed on. */
 	int (*submit)(void *app, uint64_t ticket, const struct message *message);
-	/* The newest sequence that the room is known to have, 0 for none. Asked when a
-	 * room gets its first member here. May be ahead of what chat_sequenced has said.
-	 */
+	/* The newest sequence that the room is known to have, 0 for none: what
+	 * chat_sequenced has said or more. Asked when a room gets its first member here,
+	 * and after an overrun. */
 	uint64_t (*head)(void *app, struct text room);
 };
 
 struct chat_limits {
 	uint64_t message_max, rooms_per_link, rooms, room_log_bytes, room_logs_bytes;
-	uint64_t outbox_max, sends_pending;
-	uint64_t ping_interval_ms, ping_timeout_ms; /* told in welcome */
+	uint64_t outbox_max;
+	uint64_t sends_pending, sends_pending_bytes; /* of all sessions together */
+	uint64_t ping_interval_ms, ping_timeout_ms;  /* told in welcome */
 };
 
 /* `slot`: where chat publishes its counters; lent for the chat's life. */

@@ -26,15 +26,18 @@ int pending_add(struct pendings *pendings, struct session *session,
 {
 	size_t texts = (size_t)message->room.len + message->id.len + message->from.len +
 		       message->body.len;
+	uint64_t bytes = sizeof(struct pending) + texts;
 	struct pending *pending;
 	char *at;
 
-	if (pending_count(pendings) >= pendings->max)
+	if (pending_count(pendings) >= pendings->max ||
+	    pendings->bytes + bytes > pendings->bytes_max)
 		return -ENOBUFS;
-	pending = malloc(sizeof *pending + texts);
+	pending = malloc(bytes);
 	if (!pending)
 		return -ENOMEM;
 	at = (char *)(pending + 1);
+	pending->bytes = (uint32_t)bytes;
 	pending->ticket = ++pendings->last_ticket;
 	pending->session = session;
 	pending->ref = *ref;
@@ -49,6 +52,7 @@ int pending_add(struct pendings *pendings, struct session *session,
 		return -ENOMEM;
 	}
 	DL_APPEND(session->pending, pending);
+	pendings->bytes += bytes;
 	*ret_pending = pending;
 	return 0;
 }
@@ -64,6 +68,7 @@ struct pending *pending_find(const struct pendings *pendings, uint64_t ticket)
 void pending_remove(struct pendings *pendings, struct pending *pending)
 {
 	HASH_DEL(pendings->by_ticket, pending);
+	pendings->bytes -= pending->bytes;
 	if (pending->session)
 		DL_DELETE(pending->session->pending, pending);
 	free(pending);

@@ -20,17 +20,19 @@ struct pending {
 	struct session *session;     /* NULL: gone */
 	struct pending *prev, *next; /* of the same session */
 	struct message message;      /* its texts lie behind */
+	uint32_t bytes;              /* what it counts for */
 	struct ref ref;
 	UT_hash_handle hh;
 };
 
-/* All of a worker. Zeroed but for `max` is ready. */
+/* All of a worker. Zeroed but for the limits is ready. */
 struct pendings {
 	struct pending *by_ticket; /* in the order they were added */
-	uint64_t last_ticket, max;
+	uint64_t last_ticket, bytes;
+	uint64_t max, bytes_max; /* limits */
 };
 
-/* Adds one with the next ticket; copies the message. -ENOBUFS: there are `max`.
+/* Adds one with the next ticket; copies the message. -ENOBUFS: beyond a limit.
  * -ENOMEM. */
 int pending_add(struct pendings *pendings, struct session *session,
 		const struct message *message, const struct ref *ref,

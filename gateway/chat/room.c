@@ -28,7 +28,6 @@ struct room *rooms_find(const struct rooms *rooms, struct text name)
 int rooms_add(struct rooms *rooms, struct text name, uint64_t head,
 	      struct room **ret_room)
 {
-	uint64_t seen = seen_head(&rooms->seen, name);
 	struct room *room;
 
 	CHECK(name.len <= ROOM_NAME_MAX);
@@ -37,7 +36,7 @@ int rooms_add(struct rooms *rooms, struct text name, uint64_t head,
 	room = calloc(1, sizeof *room + name.len);
 	if (!room)
 		return -ENOMEM;
-	room->head = seen > head ? seen : head;
+	room->head = head;
 	room->name_len = (uint8_t)name.len;
 	memcpy(room->name, name.at, name.len);
 	HASH_ADD_KEYPTR(hh, rooms->by_name, room->name, room->name_len, room);
@@ -63,7 +62,6 @@ void rooms_remove(struct rooms *rooms, struct room *room)
 	if (!room)
 		return;
 	CHECK(room->n_members == 0);
-	seen_put(&rooms->seen, room_name(room), room->head);
 	HASH_DEL(rooms->by_name, room);
 	room_clean(rooms, room);
 	release_log(rooms, room);

@@ -16,7 +16,6 @@
 #include <uthash.h>
 
 #include "gateway/chat/room_log.h"
-#include "gateway/chat/seen.h"
 #include "gateway/message.h"
 
 struct session;
@@ -50,7 +49,6 @@ struct rooms {
 	struct room *logs; /* last appended to last */
 	uint64_t n_members, log_bytes;
 	uint64_t log_max, logs_max, rooms_max; /* limits */
-	struct seen seen;
 };
 
 static inline struct text room_name(const struct room *room)
@@ -60,8 +58,7 @@ static inline struct text room_name(const struct room *room)
 
 struct room *rooms_find(const struct rooms *rooms, struct text name);
 
-/* A new room without members, whose head is at least `head`. -ENOBUFS: there are
- * rooms_max. -ENOMEM. */
+/* A new room without members. -ENOBUFS: there are rooms_max. -ENOMEM. */
 int rooms_add(struct rooms *rooms, struct text name, uint64_t head,
 	      struct room **ret_room);
 

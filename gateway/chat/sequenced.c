@@ -96,11 +96,7 @@ void chat_sequenced(struct chat *chat, const struct message *message, bool mine,
 	if (mine)
 		answer(chat, message, ticket);
 	room = rooms_find(&chat->rooms, message->room);
-	if (!room) {
-		seen_put(&chat->rooms.seen, message->room, message->seq);
-		return;
-	}
-	if (message->seq <= room->head)
+	if (!room || message->seq <= room->head)
 		return;
 	if (message->seq > room->head + 1 && put_gap(chat, room, message->seq))
 		return;

@@ -36,21 +36,6 @@ static void after_joined_exactly_the_messages_behind_its_head_follow(void **stat
 	assert_got(&links[0], MESSAGE("a", "7"));
 }
 
-/* And it may be behind: then the messages that passed by count. */
-static void a_head_that_is_told_late_makes_no_hole(void **state)
-{
-	chat_start(1);
-	head_known = 3;
-	heard("a", 4);
-	heard("b", 9);
-	join(&links[0], "a");
-	heard("a", 5);
-	assert_got(&links[0], JOINED("a", "4", "1") MESSAGE("a", "5"));
-	leave(&links[0], "a");
-	join(&links[0], "a"); /* the only member was here already */
-	assert_got(&links[0], LEFT("a") JOINED("a", "5", "1"));
-}
-
 static void a_member_gets_only_what_came_after_it(void **state)
 {
 	chat_start(2);
@@ -210,7 +195,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_member_gets_every_message_in_order),
 		TEST(after_joined_exactly_the_messages_behind_its_head_follow),
-		TEST(a_head_that_is_told_late_makes_no_hole),
 		TEST(a_member_gets_only_what_came_after_it),
 		TEST(after_left_comes_nothing_of_the_room),
 		TEST(joined_comes_before_the_rooms_messages),

@@ -68,6 +68,23 @@ static void sends_that_wait_are_bounded(void **state)
 	assert_int_equal(n_submits, 3);
 }
 
+static void their_bytes_are_bounded_too(void **state)
+{
+	limits.sends_pending_bytes = 700;
+	start_in_room(1);
+	send_id(&links[0], "a", "x");
+	send_id(&links[0], "a", "y");
+	send_id(&links[0], "a", "z");
+	send_id(&links[0], "a", "w");
+	assert_non_null(strstr(links[0].got, "\"code\":\"busy\""));
+	for (unsigned i = 0; i < n_submits; i++)
+		said("a", i + 1, "1", true, submits[i].ticket);
+	chat_flush(chat);
+	links[0].got_len = 0;
+	send_id(&links[0], "a", "w");
+	assert_got(&links[0], "");
+}
+
 static void a_send_that_cannot_be_handed_over_is_told(void **state)
 {
 	start_in_room(1);
@@ -156,6 +173,7 @@ int main(void)
 		TEST(messages_of_others_answer_nobody),
 		TEST(a_send_is_answered_after_leaving_too),
 		TEST(sends_that_wait_are_bounded),
+		TEST(their_bytes_are_bounded_too),
 		TEST(a_send_that_cannot_be_handed_over_is_told),
 		TEST(a_refused_send_is_told),
 		TEST(a_new_sequencer_gets_what_is_unanswered_in_order),
