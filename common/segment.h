@@ -130,13 +130,12 @@ enum role {
 };
 
 /* Events of the flight recorder; a and b are the kind's own numbers. */
-#define SEGMENT_EVENTS_LIST(X)                                                    \
-	X(none)                                                                   \
-	X(started)                                                                \
-	X(ready)                                                                  \
-	X(opened)                                                                 \
-	X(closed) X(refused) X(slow_loop) X(bus_overrun) X(accept_error) X(drain) \
-		X(leave)
+#define SEGMENT_EVENTS_LIST(X) \
+	X(none)                \
+	X(started)             \
+	X(ready)               \
+	X(opened)              \
+	X(closed) X(refused) X(slow_loop) X(bus_overrun) X(accept_error) X(drain) X(leave)
 enum segment_event_kind {
 #define X(s) EVENT_##s,
 	SEGMENT_EVENTS_LIST(X)
@@ -218,12 +217,12 @@ struct segment_about {
 
 const char *gateway_state_name(
 	uint64_t state); /* these five: "unknown" when out of range */
-const char *child_state_name(uint64_t state);
-const char *seat_state_name(uint64_t state);
-const char *hang_kind_name(uint64_t kind);
-const char *phase_name(uint64_t phase);
-const char *exit_reason_name(uint64_t reason);
-const char *segment_event_name(uint64_t kind);
+const char *child_state_name(uint64_t value);
+const char *seat_state_name(uint64_t value);
+const char *hang_kind_name(uint64_t value);
+const char *phase_name(uint64_t value);
+const char *exit_reason_name(uint64_t value);
+const char *segment_event_name(uint64_t value);
 
 /* FNV-1a, 64 bits; start with FNV_START. */
 #define FNV_START 0xcbf29ce484222325ull

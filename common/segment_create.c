@@ -164,7 +164,7 @@ static int give_group(int fd, const char *name)
 
 	if (!*name)
 		return 0;
-	group = getgrnam(name);
+	group = getgrnam(name); /* one thread, and not kept */
 	if (!group)
 		return -ENOENT;
 	return fchown(fd, (uid_t)-1, group->gr_gid) < 0 ? -errno : 0;

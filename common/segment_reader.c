@@ -230,7 +230,7 @@ static void tell_ages(struct segment_reader *r, struct snapshot *s, uint64_t now
 						 s->slots[i].beat, now_ns);
 }
 
-void segment_reader_look(struct segment_reader *r, uint64_t now_ns, struct snapshot *s)
+static void look_now(struct segment_reader *r, uint64_t now_ns, struct snapshot *s)
 {
 	struct segment_sequences sequences;
 	const char *what;
@@ -259,8 +259,15 @@ void segment_reader_look(struct segment_reader *r, uint64_t now_ns, struct snaps
 	s->look = LOOK_ok;
 }
 
-uint64_t snapshot_sum(const struct snapshot *s, enum counter id)
+void segment_reader_look(struct segment_reader *reader, uint64_t now_ns,
+			 struct snapshot *ret_snapshot)
 {
+	look_now(reader, now_ns, ret_snapshot);
+}
+
+uint64_t snapshot_sum(const struct snapshot *snapshot, enum counter id)
+{
+	const struct snapshot *s = snapshot;
 	bool total = counter_is_total(id);
 	uint64_t sum = total ? s->retired[id] : 0;
 

@@ -16,12 +16,11 @@ enum {
 
 /* Whether offsets, strides and counts lie within the file it speaks of, and that
  * within SEGMENT_BYTES_MAX. NULL, or what is wrong in words. */
-const char *snapshot_check_header(const struct segment_header *header);
+const char *snapshot_check_header(const struct segment_header *h);
 
 /* Fills everything but look, reason, locks and ages from a whole segment with a
  * checked header. NULL, or what is wrong in words. */
 const char *snapshot_take(const unsigned char *bytes,
-			  const struct segment_sequences *sequences,
-			  struct snapshot *ret_snapshot);
+			  const struct segment_sequences *sequences, struct snapshot *s);
 
 #endif

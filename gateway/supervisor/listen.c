@@ -56,7 +56,7 @@ static bool is_loopback(const union address *address)
 
 static uint16_t port_of(int fd)
 {
-	union address address;
+	union address address = { .storage = { 0 } };
 	socklen_t len = sizeof address;
 
 	if (getsockname(fd, &address.any, &len) < 0)
@@ -136,7 +136,7 @@ static int take_given(struct listeners *l, bool beyond_loopback, struct why *why
 {
 	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
 	int fd = LISTEN_FDS_START, on = 0;
-	union address address;
+	union address address = { .storage = { 0 } };
 	socklen_t len = sizeof on;
 	unsigned long n;
 
