@@ -197,7 +197,11 @@ static void take(struct link *link, const struct frame_in *in)
 		break;
 	case FRAME_GOT_PING: answer_ping(link, in->data, in->len); break;
 	case FRAME_GOT_CLOSE: answer_close(link, in->code); break;
-	case FRAME_BREACH: say_close(link, in->code, in->reason); break;
+	case FRAME_BREACH:
+		/* Nothing more is understood, the peer's Close included: no waiting. */
+		say_close(link, in->code, in->reason);
+		link_finish(link);
+		break;
 	case FRAME_GOT_PONG:
 	case FRAME_MORE: break;
 	}
