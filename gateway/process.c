@@ -135,17 +135,16 @@ int process_start(struct process *p, uv_loop_t *loop, struct segment_slot *slot,
 {
 	int r;
 
-	p->loop = loop;
-	p->slot = slot;
-	p->bus = *bus;
-	p->events = *events;
+	*p = (struct process){
+		.loop = loop, .slot = slot, .bus = *bus, .events = *events
+	};
+	uv_update_time(loop);
 	p->started_ms = uv_now(loop);
 	p->next_beat_ms = p->started_ms + SEGMENT_BEAT_MS;
 	r = start_watches(p);
 	if (r < 0)
 		return why_set(why, r, "cannot start on the loop: %s", uv_strerror(r));
 	start_turns(p);
-	p->started = true;
 	segment_record(slot, EVENT_started, 0, 0, 0);
 	return 0;
 }
@@ -159,9 +158,8 @@ void process_stop(struct process *p)
 		(uv_handle_t *)&p->busy,
 	};
 
-	if (!p->started)
-		return;
+	/* Of one that could not be started some handles never were. */
 	for (unsigned i = 0; i < sizeof handles / sizeof handles[0]; i++)
-		uv_close(handles[i], NULL);
-	p->started = false;
+		if (handles[i]->loop && !uv_is_closing(handles[i]))
+			uv_close(handles[i], NULL);
 }

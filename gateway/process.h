@@ -10,7 +10,6 @@
 #ifndef PROCESS_H
 #define PROCESS_H
 
-#include <stdbool.h>
 #include <uv.h>
 
 #include "common/segment_writer.h"
@@ -45,7 +44,6 @@ struct process {
 	uv_check_t check;
 	uv_idle_t busy; /* runs while the bus has more: the loop must not block */
 	uint64_t started_ms, next_beat_ms;
-	bool started;
 };
 
 /* Starts on `loop`; -errno with the reason. */
@@ -53,7 +51,8 @@ int process_start(struct process *process, uv_loop_t *loop, struct segment_slot 
 		  const struct process_bus *bus, const struct process_events *events,
 		  struct why *why);
 
-/* Closes its handles, if it was started; they are gone when the loop has run on. */
+/* Closes its handles, those of a failed start or of none at all, too (then it must be
+ * zeroed); they are gone when the loop has run on. */
 void process_stop(struct process *process);
 
 /* Milliseconds since process_start, for the flight recorder. */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,80 +9,106 @@
 #include <unistd.h>
 
 #include "common/check.h"
+#include "gateway/bus/ring.h"
 
-#define BUS_MAGIC 0x31737562796c7270ull /* "prlybus1" */
-#define PAGE      4096u
+#define BUS_MAGIC 0x32737562796c7270ull /* "prlybus2" */
 
 /*
- * The memory: a header page, a page per end, then the rings. Positions count bytes
- * ever written and never go back; a record lies at position % ring size, 8-aligned,
- * and may wrap.
+ * The memory, each part on pages of its own, so that a process can write to its own
+ * ring and to the naps, and only read the rest:
+ *
+ *   shared_head | nap of each end | for each end: ring_control, ring
  */
+enum {
+	PART = 65536, /* a multiple of the page size of every machine */
+	WORDS_OFFSET = 4096,
+	ENDS_MAX = PART / 64,
+};
+#define RING_BYTES_MAX (1ull << 32)
+
 struct shared_head {
 	uint64_t magic, ring_bytes;
-	uint32_t n_ends;
+	uint64_t n_ends;
 };
 
-struct shared_end {
-	/* Everything before `head` is whole. */
-	_Atomic uint64_t head;
-	/* The writer may be overwriting what lies `ring_bytes` before this. */
-	_Atomic uint64_t reserved;
-	/* 1 while its process blocks, or is about to. */
-	_Atomic uint32_t sleeping;
+/*
+ * Odd while the end's process blocks, or is about to; counts its naps. The sleeper
+ * makes it odd; it or a waker makes it even. Since no value comes twice, a waker that
+ * was slow cannot end a later nap, and a nap that death left odd costs one wake.
+ */
+struct nap {
+	alignas(64) _Atomic uint64_t count;
 };
-
-struct record_head {
-	uint32_t len, type;
-};
+_Static_assert(sizeof(struct nap) * ENDS_MAX <= PART, "the naps fill one part");
 
 struct bus {
 	uint8_t *memory;
-	size_t size, ring_bytes;
+	size_t size;
+	uint64_t ring_bytes;
 	unsigned own, n_ends;
 	int *wake_fds;
-	uint8_t *scratch; /* a copy of the record that was read last */
+	uint64_t *scratch; /* a copy of the record that was read last */
 };
 
-static size_t memory_size(unsigned n_ends, uint64_t ring_bytes)
+static size_t end_size(uint64_t ring_bytes)
 {
-	return PAGE + (size_t)n_ends * (PAGE + ring_bytes);
+	return (size_t)((WORDS_OFFSET + ring_bytes + PART - 1) / PART * PART);
 }
 
-static struct shared_end *end_of(const struct bus *bus, unsigned end)
+static size_t memory_size(uint64_t n_ends, uint64_t ring_bytes)
+{
+	return 2 * (size_t)PART + (size_t)n_ends * end_size(ring_bytes);
+}
+
+static struct nap *nap_of(const struct bus *bus, unsigned end)
 {
 	CHECK(end < bus->n_ends);
-	return (struct shared_end *)(bus->memory + PAGE + (size_t)end * PAGE);
+	return (struct nap *)(bus->memory + PART) + end;
 }
 
-static uint8_t *ring_of(const struct bus *bus, unsigned end)
+static uint8_t *end_of(const struct bus *bus, unsigned end)
 {
-	return bus->memory + PAGE + (size_t)bus->n_ends * PAGE +
-	       (size_t)end * bus->ring_bytes;
+	CHECK(end < bus->n_ends);
+	return bus->memory + 2 * (size_t)PART + end * end_size(bus->ring_bytes);
 }
 
-static uint64_t aligned(uint64_t len)
+static struct ring ring_of(const struct bus *bus, unsigned end)
 {
-	return (len + 7) & ~7ull;
+	uint8_t *at = end_of(bus, end);
+
+	return (struct ring){ (struct ring_control *)at,
+			      (_Atomic uint64_t *)(at + WORDS_OFFSET), bus->ring_bytes };
 }
 
 /* ---- life ---- */
+
+/* Not fallocated: what is never written costs nothing. Sealed: whoever shortened it
+ * would kill all the others with SIGBUS. */
+static int fill(int fd, const struct shared_head *head)
+{
+	if (ftruncate(fd, (off_t)memory_size(head->n_ends, head->ring_bytes)) < 0)
+		return -errno;
+	if (pwrite(fd, head, sizeof *head, 0) != sizeof *head)
+		return -EIO;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return -errno;
+	return 0;
+}
 
 int bus_create(unsigned n_ends, uint64_t ring_bytes, int *ret_fd, struct why *why)
 {
 	struct shared_head head = { .magic = BUS_MAGIC, .n_ends = n_ends };
 	int fd, r;
 
-	head.ring_bytes = PAGE;
+	CHECK(n_ends <= ENDS_MAX && ring_bytes <= RING_BYTES_MAX);
+	head.ring_bytes = RING_SIZE_MIN;
 	while (head.ring_bytes < ring_bytes)
 		head.ring_bytes *= 2;
-	fd = memfd_create("parley-bus", 0);
+	fd = memfd_create("parley-bus", MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return why_set(why, -errno, "no memory for the bus: %s", strerror(errno));
-	/* Not fallocated: what is never written costs nothing. */
-	if (ftruncate(fd, (off_t)memory_size(n_ends, head.ring_bytes)) < 0 ||
-	    pwrite(fd, &head, sizeof head, 0) != sizeof head) {
-		r = -errno;
+	r = fill(fd, &head);
+	if (r < 0) {
 		close(fd);
 		return why_set(why, r, "no memory for the bus: %s", strerror(-r));
 	}
@@ -98,11 +123,27 @@ static int read_head(int fd, struct shared_head *ret_head, struct why *why)
 	if (fstat(fd, &stat) < 0 ||
 	    pread(fd, ret_head, sizeof *ret_head, 0) != sizeof *ret_head)
 		return why_set(why, -EPROTO, "the bus cannot be read");
-	if (ret_head->magic != BUS_MAGIC || ret_head->ring_bytes < PAGE ||
+	if (ret_head->magic != BUS_MAGIC || ret_head->ring_bytes < RING_SIZE_MIN ||
+	    ret_head->ring_bytes > RING_BYTES_MAX ||
 	    (ret_head->ring_bytes & (ret_head->ring_bytes - 1)) ||
-	    ret_head->ring_bytes > 1ull << 40 || ret_head->n_ends > 65536 ||
+	    ret_head->n_ends > ENDS_MAX ||
 	    (uint64_t)stat.st_size != memory_size(ret_head->n_ends, ret_head->ring_bytes))
 		return why_set(why, -EPROTO, "the bus is not one of ours");
+	return 0;
+}
+
+/* Others' rings can only be read: a process that runs wild spoils no ring but its own. */
+static int map(struct bus *bus, int fd)
+{
+	void *memory = mmap(NULL, bus->size, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	bus->memory = memory;
+	if (mprotect(bus->memory + PART, PART, PROT_READ | PROT_WRITE) < 0 ||
+	    mprotect(end_of(bus, bus->own), end_size(bus->ring_bytes),
+		     PROT_READ | PROT_WRITE) < 0)
+		return -errno;
 	return 0;
 }
 
@@ -116,8 +157,8 @@ int bus_open(int fd, unsigned own, const int *wake_fds, unsigned n_ends,
 	if (r < 0)
 		return r;
 	if (head.n_ends != n_ends || own >= n_ends)
-		return why_set(why, -EPROTO, "the bus has %u ends, not %u", head.n_ends,
-			       n_ends);
+		return why_set(why, -EPROTO, "the bus has %u ends, not %u",
+			       (unsigned)head.n_ends, n_ends);
 	bus = calloc(1, sizeof *bus);
 	if (!bus)
 		return why_set(why, -ENOMEM, "no memory for the bus");
@@ -126,15 +167,14 @@ int bus_open(int fd, unsigned own, const int *wake_fds, unsigned n_ends,
 	bus->n_ends = n_ends;
 	bus->own = own;
 	bus->wake_fds = calloc(n_ends, sizeof *bus->wake_fds);
-	bus->scratch = malloc(bus_record_max(bus));
-	bus->memory = mmap(NULL, bus->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (!bus->wake_fds || !bus->scratch || bus->memory == MAP_FAILED) {
+	bus->scratch = malloc(ring_record_max(bus->ring_bytes));
+	r = bus->wake_fds && bus->scratch ? map(bus, fd) : -ENOMEM;
+	if (r < 0) {
 		bus_close(bus);
-		return why_set(why, -ENOMEM, "no memory for the bus");
+		return why_set(why, r, "the bus cannot be mapped: %s", strerror(-r));
 	}
 	memcpy(bus->wake_fds, wake_fds, n_ends * sizeof *wake_fds);
-	/* The flag of a predecessor who died asleep. */
-	atomic_store(&end_of(bus, own)->sleeping, 0);
+	bus_awake(bus); /* a predecessor may have died asleep */
 	*ret_bus = bus;
 	return 0;
 }
@@ -143,152 +183,87 @@ void bus_close(struct bus *bus)
 {
 	if (!bus)
 		return;
-	if (bus->memory && bus->memory != MAP_FAILED)
+	if (bus->memory)
 		munmap(bus->memory, bus->size);
 	free(bus->wake_fds);
 	free(bus->scratch);
 	free(bus);
 }
 
+/* ---- writing and reading ---- */
+
 size_t bus_record_max(const struct bus *bus)
 {
-	return bus->ring_bytes / 4 - sizeof(struct record_head);
-}
-
-/* ---- writing ---- */
-
-static void copy_in(struct bus *bus, uint64_t at, const void *data, size_t len)
-{
-	uint8_t *ring = ring_of(bus, bus->own);
-	size_t place = (size_t)(at & (bus->ring_bytes - 1));
-	size_t first = len < bus->ring_bytes - place ? len : bus->ring_bytes - place;
-
-	memcpy(ring + place, data, first);
-	if (len > first)
-		memcpy(ring, (const uint8_t *)data + first, len - first);
+	return ring_record_max(bus->ring_bytes);
 }
 
 int bus_write(struct bus *bus, uint32_t type, const struct iovec *parts, unsigned n_parts)
 {
-	struct shared_end *end = end_of(bus, bus->own);
-	/* Only this process writes here: its own view is the newest. */
-	uint64_t at = atomic_load_explicit(&end->head, memory_order_relaxed);
-	struct record_head head = { .type = type };
-	size_t len = 0;
+	struct ring ring = ring_of(bus, bus->own);
 
-	for (unsigned i = 0; i < n_parts; i++)
-		len += parts[i].iov_len;
-	if (len > bus_record_max(bus))
-		return -EMSGSIZE;
-	head.len = (uint32_t)len;
-	/* Readers of what is about to be overwritten must see this before any of it
-	 * changes: the store, then a fence, then the bytes. */
-	atomic_store_explicit(&end->reserved, at + aligned(sizeof head + len),
-			      memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst);
-	copy_in(bus, at, &head, sizeof head);
-	at += sizeof head;
-	for (unsigned i = 0; i < n_parts; i++) {
-		copy_in(bus, at, parts[i].iov_base, parts[i].iov_len);
-		at += parts[i].iov_len;
-	}
-	/* The record is whole: published with everything before it. */
-	atomic_store_explicit(&end->head, aligned(at), memory_order_release);
-	return 0;
+	return ring_write(&ring, type, parts, n_parts);
 }
 
 uint64_t bus_written(const struct bus *bus)
 {
-	return atomic_load_explicit(&end_of(bus, bus->own)->head, memory_order_relaxed);
+	struct ring ring = ring_of(bus, bus->own);
+
+	return ring_head(&ring);
 }
-
-bool bus_wake(struct bus *bus, unsigned end)
-{
-	static const uint64_t one = 1;
-	uint32_t asleep = 1;
-
-	/* Pairs with the fence in bus_sleep: either we see the flag, or the sleeper
-	 * sees our record. */
-	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_load_explicit(&end_of(bus, end)->sleeping, memory_order_relaxed) == 0)
-		return false;
-	/* One writer of many wakes; a full eventfd is awake already. */
-	if (!atomic_compare_exchange_strong(&end_of(bus, end)->sleeping, &asleep, 0))
-		return false;
-	return write(bus->wake_fds[end], &one, sizeof one) == sizeof one;
-}
-
-/* ---- reading ---- */
 
 void bus_reader_from_now(struct bus_reader *reader, struct bus *bus, unsigned end)
 {
+	struct ring ring = ring_of(bus, end);
+
 	reader->end = end;
-	reader->at = atomic_load_explicit(&end_of(bus, end)->head, memory_order_acquire);
-}
-
-static void copy_out(const struct bus *bus, unsigned end, uint64_t at, void *data,
-		     size_t len)
-{
-	const uint8_t *ring = ring_of(bus, end);
-	size_t place = (size_t)(at & (bus->ring_bytes - 1));
-	size_t first = len < bus->ring_bytes - place ? len : bus->ring_bytes - place;
-
-	memcpy(data, ring + place, first);
-	if (len > first)
-		memcpy((uint8_t *)data + first, ring, len - first);
-}
-
-/* Whether what was copied from `at` may have been overwritten meanwhile. */
-static bool overtaken(const struct bus *bus, const struct shared_end *end, uint64_t at)
-{
-	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_load_explicit(&end->reserved, memory_order_relaxed) - at >
-	       bus->ring_bytes;
+	reader->at = ring_head(&ring);
 }
 
 int bus_read(struct bus *bus, struct bus_reader *reader, struct bus_record *ret_record)
 {
-	struct shared_end *end = end_of(bus, reader->end);
-	uint64_t head_at = atomic_load_explicit(&end->head, memory_order_acquire);
-	struct record_head head;
-	int r = -EOVERFLOW;
+	struct ring ring = ring_of(bus, reader->end);
 
-	if (head_at == reader->at)
-		return 0;
-	if (head_at - reader->at > bus->ring_bytes)
-		goto lost;
-	copy_out(bus, reader->end, reader->at, &head, sizeof head);
-	if (overtaken(bus, end, reader->at))
-		goto lost;
-	if (head.len > bus_record_max(bus) ||
-	    aligned(sizeof head + head.len) > head_at - reader->at) {
-		r = -EPROTO;
-		goto lost;
-	}
-	copy_out(bus, reader->end, reader->at + sizeof head, bus->scratch, head.len);
-	if (overtaken(bus, end, reader->at))
-		goto lost;
-	reader->at += aligned(sizeof head + head.len);
-	*ret_record = (struct bus_record){ head.type, head.len, bus->scratch };
-	return 1;
-lost:
-	bus_reader_from_now(reader, bus, reader->end);
-	return r;
+	return ring_read(&ring, &reader->at, bus->scratch, ret_record);
 }
 
-/* ---- sleeping ---- */
+/* ---- sleeping and waking ---- */
+
+/*
+ * No wake is lost: the waker has stored its record's head, then a fence, then looks at
+ * the nap; the sleeper stores its nap, then a fence, then looks at the heads. Of two
+ * seq_cst fences one is first: if the waker's, the sleeper sees the record and stays
+ * awake; if the sleeper's, the waker sees the nap.
+ */
+bool bus_wake(struct bus *bus, unsigned end)
+{
+	static const uint64_t one = 1;
+	struct nap *nap = nap_of(bus, end);
+	uint64_t count;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	count = atomic_load_explicit(&nap->count, memory_order_relaxed);
+	if (count % 2 == 0)
+		return false;
+	/* First woken, then said so: whoever dies between the two has woken it. A full
+	 * eventfd is readable, which is all that is wanted. */
+	(void)!write(bus->wake_fds[end], &one, sizeof one);
+	atomic_compare_exchange_strong_explicit(&nap->count, &count, count + 1,
+						memory_order_relaxed,
+						memory_order_relaxed);
+	return true;
+}
 
 bool bus_sleep(struct bus *bus, const struct bus_reader *readers, unsigned n_readers)
 {
-	struct shared_end *own = end_of(bus, bus->own);
+	struct nap *nap = nap_of(bus, bus->own);
+	uint64_t count = atomic_load_explicit(&nap->count, memory_order_relaxed);
 
-	atomic_store_explicit(&own->sleeping, 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst); /* pairs with bus_wake */
+	atomic_store_explicit(&nap->count, count | 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst); /* pairs with bus_wake's */
 	for (unsigned i = 0; i < n_readers; i++) {
-		const struct shared_end *end = end_of(bus, readers[i].end);
+		struct ring ring = ring_of(bus, readers[i].end);
 
-		if (atomic_load_explicit(&end->head, memory_order_acquire) !=
-		    readers[i].at) {
+		if (ring_head(&ring) != readers[i].at) {
 			bus_awake(bus);
 			return false;
 		}
@@ -298,5 +273,12 @@ bool bus_sleep(struct bus *bus, const struct bus_reader *readers, unsigned n_rea
 
 void bus_awake(struct bus *bus)
 {
-	atomic_store_explicit(&end_of(bus, bus->own)->sleeping, 0, memory_order_relaxed);
+	struct nap *nap = nap_of(bus, bus->own);
+	uint64_t count = atomic_load_explicit(&nap->count, memory_order_relaxed);
+
+	/* Fails only when a waker has just done it. */
+	if (count % 2)
+		atomic_compare_exchange_strong_explicit(&nap->count, &count, count + 1,
+							memory_order_relaxed,
+							memory_order_relaxed);
 }

@@ -23,8 +23,9 @@ struct bus;
  * is rounded up to a power of two. */
 int bus_create(unsigned n_ends, uint64_t ring_bytes, int *ret_fd, struct why *why);
 
-/* Maps it. `own`: the end that this process writes. wake_fds: an eventfd per end, copied;
- * the descriptors stay the caller's. Checks what the memory says of itself (-EPROTO). */
+/* Maps it; others' rings read-only. `own`: the end that this process writes. wake_fds:
+ * a non-blocking eventfd per end, copied; the descriptors stay the caller's. Checks what
+ * the memory says of itself (-EPROTO). */
 int bus_open(int fd, unsigned own, const int *wake_fds, unsigned n_ends,
 	     struct bus **ret_bus, struct why *why);
 void bus_close(struct bus *bus);
@@ -40,7 +41,8 @@ uint64_t bus_written(const struct bus *bus);
 /* Longest record, bytes. */
 size_t bus_record_max(const struct bus *bus);
 
-/* Wakes `end` if it sleeps; call once after a turn's writes. True if it had to be. */
+/* Wakes `end` if it sleeps; call once after a turn's writes. True if it had to be. A
+ * process that died asleep costs one vain wake. */
 bool bus_wake(struct bus *bus, unsigned end);
 
 /* A reading position in one ring. */
@@ -53,8 +55,7 @@ void bus_reader_from_now(struct bus_reader *reader, struct bus *bus, unsigned en
 struct bus_record {
 	uint32_t type;
 	size_t len;
-	const uint8_t
-		*data; /* in the bus's own scratch memory: lent until the next bus_read */
+	const uint8_t *data; /* in the bus's own memory: lent until the next bus_read */
 };
 
 /* 1: *ret_record is the next. 0: nothing new. -EOVERFLOW: lapped; records were lost and

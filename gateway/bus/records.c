@@ -5,75 +5,90 @@
 
 /* A message on the bus: this, then room, id, from and body end to end. */
 struct packed_message {
-	uint64_t seq, generation, ticket;
+	uint64_t seq, generation, ticket, epoch;
 	int64_t at_ms;
 	uint32_t slot, body_len;
 	uint8_t room_len, id_len, from_len, unused[5];
 };
 
+struct packed_lost {
+	uint64_t epoch;
+	uint32_t slot, unused;
+};
+
+struct packed_refused {
+	uint64_t generation, ticket;
+	uint32_t slot, unused;
+};
+
 static int write_packed(struct bus *bus, enum record_type type,
-			const struct message *message, uint32_t slot, uint64_t generation,
-			uint64_t ticket)
+			struct packed_message *head, const struct message *message)
 {
-	const struct text *text[] = { &message->room, &message->id, &message->from,
-				      &message->body };
-	struct packed_message head = {
-		.seq = message->seq,
-		.generation = generation,
-		.ticket = ticket,
-		.at_ms = message->at_ms,
-		.slot = slot,
-		.body_len = message->body.len,
-		.room_len = (uint8_t)message->room.len,
-		.id_len = (uint8_t)message->id.len,
-		.from_len = (uint8_t)message->from.len,
-	};
-	struct iovec parts[5] = { { &head, sizeof head } };
+	const struct text *texts[] = { &message->room, &message->id, &message->from,
+				       &message->body };
+	struct iovec parts[5] = { { head, sizeof *head } };
 
 	if (message->room.len > ROOM_NAME_MAX || message->id.len > MESSAGE_ID_MAX ||
 	    message->from.len > USER_NAME_MAX)
 		return -EMSGSIZE;
+	head->seq = message->seq;
+	head->at_ms = message->at_ms;
+	head->room_len = (uint8_t)message->room.len;
+	head->id_len = (uint8_t)message->id.len;
+	head->from_len = (uint8_t)message->from.len;
+	head->body_len = message->body.len;
 	for (unsigned i = 0; i < 4; i++)
-		parts[i + 1] = (struct iovec){ (void *)(uintptr_t)text[i]->at,
-					       text[i]->len };
+		parts[i + 1] = (struct iovec){ (void *)(uintptr_t)texts[i]->at,
+					       texts[i]->len };
 	return bus_write(bus, type, parts, 5);
 }
 
 int record_write_submit(struct bus *bus, const struct record_submit *submit)
 {
-	return write_packed(bus, RECORD_SUBMIT, &submit->message, 0, submit->generation,
-			    submit->ticket);
+	struct packed_message head = {
+		.generation = submit->generation,
+		.ticket = submit->ticket,
+		.epoch = submit->epoch,
+	};
+
+	return write_packed(bus, RECORD_SUBMIT, &head, &submit->message);
 }
 
 int record_write_message(struct bus *bus, const struct record_message *message)
 {
-	return write_packed(bus, RECORD_MESSAGE, &message->message, message->slot,
-			    message->generation, message->ticket);
+	struct packed_message head = {
+		.slot = message->slot,
+		.generation = message->generation,
+		.ticket = message->ticket,
+	};
+
+	return write_packed(bus, RECORD_MESSAGE, &head, &message->message);
 }
 
-int record_write_hello(struct bus *bus, uint64_t generation)
+int record_write_hello(struct bus *bus, uint64_t epoch)
 {
-	struct iovec part = { &generation, sizeof generation };
+	struct iovec part = { &epoch, sizeof epoch };
 
 	return bus_write(bus, RECORD_HELLO, &part, 1);
 }
 
-int record_write_lost(struct bus *bus, uint32_t slot)
+int record_write_lost(struct bus *bus, uint32_t slot, uint64_t epoch)
 {
-	struct iovec part = { &slot, sizeof slot };
+	struct packed_lost lost = { .epoch = epoch, .slot = slot };
+	struct iovec part = { &lost, sizeof lost };
 
 	return bus_write(bus, RECORD_LOST, &part, 1);
 }
 
 int record_write_refused(struct bus *bus, const struct record_refused *refused)
 {
-	struct record_refused copy;
-	struct iovec part = { &copy, sizeof copy };
+	struct packed_refused packed = {
+		.generation = refused->generation,
+		.ticket = refused->ticket,
+		.slot = refused->slot,
+	};
+	struct iovec part = { &packed, sizeof packed };
 
-	memset(&copy, 0, sizeof copy); /* no stray bytes between the members */
-	copy.slot = refused->slot;
-	copy.generation = refused->generation;
-	copy.ticket = refused->ticket;
 	return bus_write(bus, RECORD_REFUSED, &part, 1);
 }
 
@@ -117,8 +132,11 @@ int record_read_submit(const struct bus_record *record, struct record_submit *re
 
 	if (r < 0)
 		return r;
+	if (head.seq || head.at_ms)
+		return -EPROTO;
 	ret->generation = head.generation;
 	ret->ticket = head.ticket;
+	ret->epoch = head.epoch;
 	return 0;
 }
 
@@ -129,6 +147,8 @@ int record_read_message(const struct bus_record *record, struct record_message *
 
 	if (r < 0)
 		return r;
+	if (!head.seq)
+		return -EPROTO;
 	ret->slot = head.slot;
 	ret->generation = head.generation;
 	ret->ticket = head.ticket;
@@ -144,17 +164,32 @@ static int read_plain(const struct bus_record *record, enum record_type type, vo
 	return 0;
 }
 
-int record_read_hello(const struct bus_record *record, uint64_t *ret_generation)
+int record_read_hello(const struct bus_record *record, uint64_t *ret_epoch)
 {
-	return read_plain(record, RECORD_HELLO, ret_generation, sizeof *ret_generation);
+	return read_plain(record, RECORD_HELLO, ret_epoch, sizeof *ret_epoch);
 }
 
-int record_read_lost(const struct bus_record *record, uint32_t *ret_slot)
+int record_read_lost(const struct bus_record *record, uint32_t *ret_slot,
+		     uint64_t *ret_epoch)
 {
-	return read_plain(record, RECORD_LOST, ret_slot, sizeof *ret_slot);
+	struct packed_lost lost;
+	int r = read_plain(record, RECORD_LOST, &lost, sizeof lost);
+
+	if (r < 0)
+		return r;
+	*ret_slot = lost.slot;
+	*ret_epoch = lost.epoch;
+	return 0;
 }
 
 int record_read_refused(const struct bus_record *record, struct record_refused *ret)
 {
-	return read_plain(record, RECORD_REFUSED, ret, sizeof *ret);
+	struct packed_refused refused;
+	int r = read_plain(record, RECORD_REFUSED, &refused, sizeof refused);
+
+	if (r < 0)
+		return r;
+	*ret = (struct record_refused){ refused.slot, refused.generation,
+					refused.ticket };
+	return 0;
 }

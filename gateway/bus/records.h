@@ -2,9 +2,16 @@
  * records - what workers and the sequencer say to each other over the bus.
  *
  * Worker to sequencer: SUBMIT. Sequencer to all workers: MESSAGE (every message of
- * every room in the one order that counts), HELLO (a new sequencer serves: submit
- * again what is unanswered), LOST (submissions of a slot were lapped: submit again),
- * REFUSED (no room can be added: this submission gets no sequence).
+ * every room in the one order that counts), REFUSED (no room can be added: this
+ * submission gets no sequence), HELLO (a new sequencer serves), LOST (submissions of
+ * this slot did not get through).
+ *
+ * Every submission is numbered once, whoever dies or is lapped: it carries the *epoch*
+ * that its worker last heard in a HELLO, or in a LOST for its slot; 0 for none. The
+ * sequencer passes over those of another epoch and answers them with LOST. A worker
+ * that hears a new epoch submits again, in order, what is unanswered. So what the
+ * sequencer takes in an epoch was all submitted after its worker knew of it, and what
+ * came before was answered before the epoch was told, or never will be.
  */
 #ifndef RECORDS_H
 #define RECORDS_H
@@ -22,7 +29,7 @@ enum record_type {
 
 struct record_submit {
 	uint64_t generation; /* of the submitting process: who is gone is not answered */
-	uint64_t ticket;
+	uint64_t ticket, epoch;
 	struct message message; /* seq and at_ms 0 */
 };
 struct record_message {
@@ -39,15 +46,16 @@ struct record_refused {
 /* Write to the own ring; 0 or -EMSGSIZE. */
 int record_write_submit(struct bus *bus, const struct record_submit *submit);
 int record_write_message(struct bus *bus, const struct record_message *message);
-int record_write_hello(struct bus *bus, uint64_t generation);
-int record_write_lost(struct bus *bus, uint32_t slot);
+int record_write_hello(struct bus *bus, uint64_t epoch);
+int record_write_lost(struct bus *bus, uint32_t slot, uint64_t epoch);
 int record_write_refused(struct bus *bus, const struct record_refused *refused);
 
 /* Read a record of that type; texts are lent as the record is. -EPROTO: nonsense. */
 int record_read_submit(const struct bus_record *record, struct record_submit *ret);
 int record_read_message(const struct bus_record *record, struct record_message *ret);
-int record_read_hello(const struct bus_record *record, uint64_t *ret_generation);
-int record_read_lost(const struct bus_record *record, uint32_t *ret_slot);
+int record_read_hello(const struct bus_record *record, uint64_t *ret_epoch);
+int record_read_lost(const struct bus_record *record, uint32_t *ret_slot,
+		     uint64_t *ret_epoch);
 int record_read_refused(const struct bus_record *record, struct record_refused *ret);
 
 #endif

@@ -2,13 +2,15 @@
  * heads - the newest sequence of every room, in memory that outlives the sequencer.
  *
  * A hash table in a memfd: one writer (the sequencer), and workers look up rooms that
- * are new to them. Survives
- * the writer's death at any instruction: `applied` says up to which position of the
- * sequencer's ring it is right, and the successor replays the ring from there.
+ * are new to them. Survives the writer's death at any instruction: `applied` says up to
+ * which position of the sequencer's ring it is right, and the successor replays the
+ * ring from there. The hash is keyed with random bits: who picks the names of rooms
+ * cannot pick their places.
  */
 #ifndef HEADS_H
 #define HEADS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/why.h"
@@ -19,7 +21,8 @@ struct heads;
 /* Supervisor: memory for n_rooms_max rooms, as a memfd (not close-on-exec). */
 int heads_create(uint64_t n_rooms_max, int *ret_fd, struct why *why);
 
-int heads_open(int fd, struct heads **ret_heads, struct why *why);
+/* `writes`: the sequencer; others can only read. -EPROTO: not heads of ours. */
+int heads_open(int fd, bool writes, struct heads **ret_heads, struct why *why);
 void heads_close(struct heads *heads);
 
 /* The room's newest sequence; 0 for a room never heard of. */

@@ -11,7 +11,7 @@
 #include "gateway/sequencer/heads.h"
 
 enum {
-	TURN_MAX = 1024, /* submissions of one worker before the next has its turn */
+	TURN_MAX = 256, /* submissions of one worker before the next has its turn */
 	ORPHAN_LEAVE_MS = 2500, /* without a supervisor: after the workers have drained */
 };
 
@@ -25,6 +25,8 @@ struct sequencer {
 	struct bus *bus;
 	struct heads *heads;
 	struct bus_reader readers[SEGMENT_SLOTS_MAX]; /* one per worker's slot */
+	uint64_t epochs[SEGMENT_SLOTS_MAX];           /* see records.h */
+	bool lost[SEGMENT_SLOTS_MAX]; /* to be told its epoch at the end of the turn */
 	unsigned n_readers;
 	bool wrote, looping;
 };
@@ -62,24 +64,49 @@ static void number(struct sequencer *s, uint32_t slot, const struct record_submi
 	counter_add(s->slot, COUNTER_messages, 1);
 }
 
-static bool read_one(struct sequencer *s, struct bus_reader *reader)
+static void submitted(struct sequencer *s, uint32_t slot, const struct bus_record *record)
 {
 	struct record_submit submit;
+
+	if (record_read_submit(record, &submit) < 0)
+		LOG(warning, "bus nonsense slot=%u type=%u", slot, record->type);
+	else if (submit.epoch != s->epochs[slot])
+		s->lost[slot] = true;
+	else
+		number(s, slot, &submit);
+}
+
+/* Ends the slot's epoch: what it submitted meanwhile must not overtake what was lost. */
+static void lapped(struct sequencer *s, uint32_t slot)
+{
+	counter_add(s->slot, COUNTER_bus_overruns, 1);
+	segment_record(s->slot, EVENT_bus_overrun, process_ms(&s->process), slot, 0);
+	LOG(warning, "bus overrun slot=%u", slot);
+	s->epochs[slot]++;
+	s->lost[slot] = true;
+}
+
+static bool read_one(struct sequencer *s, struct bus_reader *reader)
+{
 	struct bus_record record;
 	int r = bus_read(s->bus, reader, &record);
 
-	if (r == 0)
-		return false;
-	if (r < 0) {
-		counter_add(s->slot, COUNTER_bus_overruns, 1);
-		LOG(warning, "bus overrun slot=%u", reader->end);
-		wrote(s, record_write_lost(s->bus, reader->end));
-		return true;
+	if (r > 0) {
+		counter_add(s->slot, COUNTER_bus_read, 1);
+		submitted(s, reader->end, &record);
+	} else if (r < 0) {
+		lapped(s, reader->end);
 	}
-	counter_add(s->slot, COUNTER_bus_read, 1);
-	if (record_read_submit(&record, &submit) == 0)
-		number(s, reader->end, &submit);
-	return true;
+	return r != 0;
+}
+
+static void tell_lost(struct sequencer *s)
+{
+	for (uint32_t slot = 0; slot < s->n_readers; slot++) {
+		if (s->lost[slot])
+			wrote(s, record_write_lost(s->bus, slot, s->epochs[slot]));
+		s->lost[slot] = false;
+	}
 }
 
 static void on_turn(void *app)
@@ -90,6 +117,7 @@ static void on_turn(void *app)
 	for (unsigned i = 0; i < s->n_readers; i++)
 		for (int n = 0; n < TURN_MAX && read_one(s, &s->readers[i]); n++)
 			;
+	tell_lost(s);
 	for (unsigned i = 0; s->wrote && i < s->n_readers; i++)
 		if (bus_wake(s->bus, i))
 			counter_add(s->slot, COUNTER_bus_wakeups, 1);
@@ -107,8 +135,7 @@ static void replay(struct sequencer *s)
 	while ((r = bus_read(s->bus, &reader, &record)) > 0) {
 		if (record_read_message(&record, &said) < 0)
 			continue;
-		/* A room with a number has a place. */
-		CHECK(heads_reserve(s->heads, said.message.room) == 0);
+		/* A room with a number has a place: that came first. */
 		heads_set(s->heads, said.message.room, said.message.seq);
 	}
 	if (r < 0)
@@ -137,6 +164,12 @@ static void on_orphan(void *app)
 	CHECK(uv_timer_start(&s->leave, on_leave, ORPHAN_LEAVE_MS, 0) == 0);
 }
 
+/* Epochs of one sequencer's life are no other's. */
+static uint64_t first_epoch(const struct inherited *inherited)
+{
+	return (inherited->generation + 1) << 32;
+}
+
 static int open_memory(struct sequencer *s, struct why *why)
 {
 	const struct inherited *inherited = s->inherited;
@@ -154,9 +187,11 @@ static int open_memory(struct sequencer *s, struct why *why)
 	if (r < 0)
 		return r;
 	s->n_readers = inherited->n_slots - 1; /* all but our own, the last */
-	for (unsigned i = 0; i < s->n_readers; i++)
+	for (unsigned i = 0; i < s->n_readers; i++) {
 		bus_reader_from_now(&s->readers[i], s->bus, i);
-	return heads_open(INHERIT_HEADS, &s->heads, why);
+		s->epochs[i] = first_epoch(inherited);
+	}
+	return heads_open(INHERIT_HEADS, true, &s->heads, why);
 }
 
 static int start(struct sequencer *s, struct why *why)
@@ -182,9 +217,8 @@ static int start(struct sequencer *s, struct why *why)
 	CHECK(uv_timer_init(&s->loop, &s->leave) == 0);
 	s->leave.data = s;
 	s->looping = true;
-	/* Whatever was submitted before we listened is submitted again on hearing this.
-	 */
-	wrote(s, record_write_hello(s->bus, s->inherited->generation));
+	/* Who hears this submits again what has no answer. */
+	wrote(s, record_write_hello(s->bus, first_epoch(s->inherited)));
 	return 0;
 }
 

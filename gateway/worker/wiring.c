@@ -23,6 +23,7 @@ static int on_submit(void *app, uint64_t ticket, const struct message *message)
 	struct record_submit submit = {
 		.generation = w->inherited->generation,
 		.ticket = ticket,
+		.epoch = w->epoch,
 		.message = *message,
 	};
 	int r = record_write_submit(w->bus, &submit);
@@ -128,12 +129,30 @@ static void hear_refused(struct worker *w, const struct bus_record *record)
 		chat_refused(w->chat, said.ticket);
 }
 
+/* What the sequencer did not take in the epoch that ends it never will. */
+static void hear_epoch(struct worker *w, uint64_t epoch)
+{
+	if (epoch == w->epoch)
+		return;
+	w->epoch = epoch;
+	chat_resubmit(w->chat);
+}
+
+static void hear_hello(struct worker *w, const struct bus_record *record)
+{
+	uint64_t epoch;
+
+	if (record_read_hello(record, &epoch) == 0)
+		hear_epoch(w, epoch);
+}
+
 static void hear_lost(struct worker *w, const struct bus_record *record)
 {
+	uint64_t epoch;
 	uint32_t slot;
 
-	if (record_read_lost(record, &slot) == 0 && slot == w->inherited->slot)
-		chat_resubmit(w->chat);
+	if (record_read_lost(record, &slot, &epoch) == 0 && slot == w->inherited->slot)
+		hear_epoch(w, epoch);
 }
 
 static void hear(struct worker *w, const struct bus_record *record)
@@ -143,7 +162,7 @@ static void hear(struct worker *w, const struct bus_record *record)
 	case RECORD_MESSAGE: hear_message(w, record); break;
 	case RECORD_REFUSED: hear_refused(w, record); break;
 	case RECORD_LOST: hear_lost(w, record); break;
-	case RECORD_HELLO: chat_resubmit(w->chat); break;
+	case RECORD_HELLO: hear_hello(w, record); break;
 	default: break; /* a newer sequencer's; not for us */
 	}
 }
@@ -249,7 +268,7 @@ static int start_bus(struct worker *w, struct why *why)
 	if (r < 0)
 		return r;
 	bus_reader_from_now(&w->sequenced, w->bus, sequencer_slot(w));
-	return heads_open(INHERIT_HEADS, &w->heads, why);
+	return heads_open(INHERIT_HEADS, false, &w->heads, why);
 }
 
 /* Handles of the worker's own; nothing here fails but for want of memory. */

@@ -24,6 +24,7 @@ struct worker {
 	struct segment_slot *slot;
 	struct bus *bus;
 	struct bus_reader sequenced; /* the sequencer's ring */
+	uint64_t epoch;              /* last heard from the sequencer; see records.h */
 	struct heads *heads;
 	struct chat *chat;
 	struct transport *transport;
