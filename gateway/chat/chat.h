@@ -64,7 +64,7 @@ void chat_closed(struct session *session);
  */
 size_t chat_next(struct session *session, size_t max, const uint8_t **ret_data);
 
-/* Whether chat_next would return something. */
+/* Whether chat_next would return something. Messages of rooms count from chat_flush. */
 bool chat_has_next(const struct session *session);
 
 /*

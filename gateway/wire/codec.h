@@ -23,12 +23,19 @@ enum op {
 };
 
 /* What can be wrong with it; the name is the `code` of the error. */
-#define WIRE_ERRORS(X)                                                                \
-	X(bad_json)                                                                   \
-	X(bad_type)                                                                   \
-	X(bad_field)                                                                  \
-	X(unknown_op) X(too_deep) X(too_long) X(not_member) X(too_many_rooms) X(busy) \
-		X(unavailable) X(gap) X(unknown_outcome)
+#define WIRE_ERRORS(X)    \
+	X(bad_json)       \
+	X(bad_type)       \
+	X(bad_field)      \
+	X(unknown_op)     \
+	X(too_deep)       \
+	X(too_long)       \
+	X(not_member)     \
+	X(too_many_rooms) \
+	X(busy)           \
+	X(unavailable)    \
+	X(gap)            \
+	X(unknown_outcome)
 enum wire_error {
 #define X(name) WIRE_##name,
 	WIRE_ERRORS(X)

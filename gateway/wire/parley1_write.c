@@ -23,6 +23,14 @@ struct out {
 	size_t size, len; /* len > size: it did not fit */
 };
 
+static struct out begin(char *at, size_t size)
+{
+	struct out out = { .size = size };
+
+	out.at = at;
+	return out;
+}
+
 static void put(struct out *out, const char *text, size_t len)
 {
 	if (!len)
@@ -121,7 +129,7 @@ int wire_welcome(char *out, size_t size, const char *session, const char *user,
 		 uint64_t message_max, uint64_t rooms_max, uint64_t ping_interval_ms,
 		 uint64_t ping_timeout_ms)
 {
-	struct out o = { out, size, 0 };
+	struct out o = begin(out, size);
 
 	put_text(&o, "{\"op\":\"welcome\",\"session\":");
 	put_c_string(&o, session);
@@ -142,7 +150,7 @@ int wire_welcome(char *out, size_t size, const char *session, const char *user,
 int wire_joined(char *out, size_t size, const struct ref *ref, struct text room,
 		uint64_t head, uint64_t members)
 {
-	struct out o = { out, size, 0 };
+	struct out o = begin(out, size);
 
 	put_text(&o, "{\"op\":\"joined\"");
 	put_ref(&o, ref);
@@ -156,7 +164,7 @@ int wire_joined(char *out, size_t size, const struct ref *ref, struct text room,
 
 int wire_left(char *out, size_t size, const struct ref *ref, struct text room)
 {
-	struct out o = { out, size, 0 };
+	struct out o = begin(out, size);
 
 	put_text(&o, "{\"op\":\"left\"");
 	put_ref(&o, ref);
@@ -167,7 +175,7 @@ int wire_left(char *out, size_t size, const struct ref *ref, struct text room)
 int wire_sent(char *out, size_t size, const struct ref *ref, struct text room,
 	      struct text id, uint64_t seq, int64_t at_ms)
 {
-	struct out o = { out, size, 0 };
+	struct out o = begin(out, size);
 
 	put_text(&o, "{\"op\":\"sent\"");
 	put_ref(&o, ref);
@@ -183,7 +191,7 @@ int wire_sent(char *out, size_t size, const struct ref *ref, struct text room,
 
 int wire_message(char *out, size_t size, const struct message *message)
 {
-	struct out o = { out, size, 0 };
+	struct out o = begin(out, size);
 
 	put_text(&o, "{\"op\":\"message\"");
 	put_room(&o, message->room);
@@ -202,7 +210,7 @@ int wire_message(char *out, size_t size, const struct message *message)
 
 int wire_pong(char *out, size_t size, const struct ref *ref)
 {
-	struct out o = { out, size, 0 };
+	struct out o = begin(out, size);
 
 	put_text(&o, "{\"op\":\"pong\"");
 	put_ref(&o, ref);
@@ -212,7 +220,7 @@ int wire_pong(char *out, size_t size, const struct ref *ref)
 int wire_error(char *out, size_t size, const struct ref *ref, enum wire_error error,
 	       const char *text)
 {
-	struct out o = { out, size, 0 };
+	struct out o = begin(out, size);
 
 	put_text(&o, "{\"op\":\"error\"");
 	put_ref(&o, ref);
@@ -225,7 +233,7 @@ int wire_error(char *out, size_t size, const struct ref *ref, enum wire_error er
 
 int wire_gap(char *out, size_t size, struct text room, uint64_t after, uint64_t next)
 {
-	struct out o = { out, size, 0 };
+	struct out o = begin(out, size);
 
 	put_text(&o, "{\"op\":\"error\",\"code\":");
 	put_c_string(&o, wire_error_name(WIRE_gap));
@@ -240,7 +248,7 @@ int wire_gap(char *out, size_t size, struct text room, uint64_t after, uint64_t 
 
 int wire_drain(char *out, size_t size, uint64_t reconnect_after_ms)
 {
-	struct out o = { out, size, 0 };
+	struct out o = begin(out, size);
 
 	put_text(&o, "{\"op\":\"drain\",\"reconnect_after_ms\":");
 	put_number(&o, reconnect_after_ms);

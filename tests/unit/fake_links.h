@@ -123,6 +123,7 @@ static inline uint64_t on_head(void *app, struct text room)
 /* Limits that tests change before chat_start. */
 static inline int links_setup(void **state)
 {
+	(void)state;
 	memset(links, 0, sizeof links);
 	memset(&slot, 0, sizeof slot);
 	limits = (struct chat_limits){
@@ -171,6 +172,7 @@ static inline void hang_up(struct link *link)
 /* Every gauge is 0 once everybody is gone: nothing was forgotten. */
 static inline int links_teardown(void **state)
 {
+	(void)state;
 	for (unsigned i = 0; i < LINKS; i++)
 		if (links[i].session)
 			hang_up(&links[i]);
