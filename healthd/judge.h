@@ -3,6 +3,18 @@
  * limits).
  *
  * Serves healthd, parley-probe and parley-stat alike. Reads no clock and no file.
+ *
+ * A process *turns* while its beat moves, and is *hung* when its beat has stood still
+ * for hang_report_ms. A worker that hangs still has its connections, so they count,
+ * until nobody turns and no number can be trusted. What the kernel says is dead counts
+ * as nothing at once, whatever the segment says of it.
+ *
+ * Liveness fails only for what a restart of the whole would cure: the supervisor gone
+ * or hung, crash loops that it has given up, or all workers wedged for longer than it
+ * may take to heal them. An unreadable segment whose supervisor the kernel calls alive is
+ * not among them: a restart would mend what is said about the clients, and cut all of
+ * them off for it. Where the kernel cannot even be asked, nobody vouches for a gateway,
+ * and liveness fails after the start grace if none was ever seen, else at once.
  */
 #ifndef JUDGE_H
 #define JUDGE_H
@@ -20,6 +32,8 @@ enum verdict_status {
 #undef X
 	STATUS_COUNT
 };
+/* `hung`: the supervisor, or all workers. `running` also stands for what lives and
+ * cannot be read. */
 #define VERDICT_SERVERS(X) X(running) X(starting) X(draining) X(hung) X(stopped)
 enum verdict_server {
 #define X(s) SERVER_##s,
@@ -30,20 +44,31 @@ enum verdict_server {
 const char *verdict_status_name(enum verdict_status status);
 const char *verdict_server_name(enum verdict_server server);
 
+enum {
+	JUDGE_BAD_LOOKS = 2,  /* in a row, until ready falls */
+	JUDGE_GOOD_LOOKS = 3, /* in a row, until it rises */
+	/* The supervisor aborts nobody for so long after an abort or when it would be the
+	 * last ready one; what is wedged for longer it will not heal. */
+	JUDGE_ABORT_PAUSE_MS = 30000,
+};
+
 struct judge_limits {
 	uint64_t hang_report_ms, hang_act_ms, start_grace_ms;
 };
 
 /* What one look cannot know; kept by watch.c, all by the watcher's own clock. */
 struct judge_history {
-	uint64_t watched_ns; /* how long we have been looking */
-	uint64_t absent_ns; /* how long there has been no living gateway; 0 if there is */
-	unsigned good_looks, bad_looks; /* in a row, for the hysteresis of ready */
-	bool was_ready;                 /* the last answer of ready */
+	bool seen;          /* a living gateway, at some time */
+	uint64_t absent_ns; /* how long none was known to live; 0 if one does */
+	bool counts;        /* this look counts for the hysteresis of ready */
+	bool was_ready;     /* as of the last look that counted */
+	unsigned good_looks,
+		bad_looks; /* in a row, those that counted, before this one */
 };
 
 enum {
-	VERDICT_REASONS = 8
+	VERDICT_REASONS = 8,
+	VERDICT_REASON_SIZE = 160
 };
 
 struct verdict {
@@ -55,13 +80,31 @@ struct verdict {
 	bool ready;     /* with it */
 	bool active_known, total_known, uptime_known;
 	uint64_t active, closing, handshaking, total, uptime_ms;
+	uint64_t restarts;
 	unsigned workers_wanted, workers_serving, workers_hung;
-	unsigned n_reasons;
-	char reasons[VERDICT_REASONS]
-		    [160]; /* in words: "worker 2 hung (loop) 4.1 s in reading" */
+	/* In words: "worker 2 hung (loop) 4.1 s in reading"; the weightiest first. Where
+	 * there are more than fit, the last says how many. */
+	unsigned n_reasons, n_reasons_left_off;
+	char reasons[VERDICT_REASONS][VERDICT_REASON_SIZE];
+	/* "" where the answer is yes; that of ready also explains ready_now. */
+	char live_reason[VERDICT_REASON_SIZE], ready_reason[VERDICT_REASON_SIZE],
+		startup_reason[VERDICT_REASON_SIZE];
 };
 
 void judge(const struct snapshot *snapshot, const struct judge_history *history,
 	   const struct judge_limits *limits, struct verdict *ret_verdict);
+
+/* How a living process hangs ("stopped", "loop", …, "unknown" while the supervisor has
+ * not said); NULL for one that turns, starts or is being aborted already. */
+const char *judge_hang(const struct snapshot_slot *slot,
+		       const struct judge_limits *limits);
+
+/* The living process that serves a seat; NULL if there is none. */
+const struct snapshot_slot *judge_serving(const struct snapshot *snapshot,
+					  const struct snapshot_seat *seat);
+
+/* A gauge over the living processes of one seat, or of all workers with seat -1. The
+ * connections of a process that is being aborted are closing, not active. */
+uint64_t judge_gauge(const struct snapshot *snapshot, int seat, enum counter id);
 
 #endif

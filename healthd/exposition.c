@@ -1,0 +1,110 @@
+#include "healthd/exposition.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	TEXT_MAX = 256 /* an escaped help or label value */
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct exposition *e,
+						      const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(e->out + e->len, e->size - e->len, format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= e->size - e->len)
+		e->overflowed = true;
+	else
+		e->len += (size_t)n;
+}
+
+/* Backslash and newline, and where asked the quote, as both formats want it. */
+static const char *escape(const char *text, bool with_quote, char out[TEXT_MAX])
+{
+	size_t n = 0;
+
+	for (; *text && n < TEXT_MAX - 2; text++) {
+		if (*text == '\\' || *text == '\n' || (with_quote && *text == '"'))
+			out[n++] = '\\';
+		out[n++] = *text;
+		if (*text == '\n')
+			out[n - 1] = 'n';
+	}
+	out[n] = '\0';
+	return out;
+}
+
+void exposition_init(struct exposition *e, char *out, size_t size, bool openmetrics)
+{
+	*e = (struct exposition){ .out = out, .size = size, .openmetrics = openmetrics };
+}
+
+static bool ends_in(const char *name, size_t len, const char *unit)
+{
+	size_t unit_len = strlen(unit);
+
+	return unit_len > 0 && len > unit_len && name[len - unit_len - 1] == '_' &&
+	       memcmp(name + len - unit_len, unit, unit_len) == 0;
+}
+
+void exposition_family(struct exposition *e, const char *name, enum exposition_kind kind,
+		       const char *unit, const char *help)
+{
+	size_t len = strlen(name);
+	char text[TEXT_MAX];
+
+	/* In OpenMetrics a counter's family has its name without the _total. */
+	if (e->openmetrics && kind == EXPOSITION_COUNTER)
+		len -= strlen("_total");
+	e->name = name;
+	put(e, "# TYPE %.*s %s\n", (int)len, name,
+	    kind == EXPOSITION_COUNTER ? "counter" : "gauge");
+	if (e->openmetrics && ends_in(name, len, unit))
+		put(e, "# UNIT %.*s %s\n", (int)len, name, unit);
+	put(e, "# HELP %.*s %s\n", (int)len, name, escape(help, e->openmetrics, text));
+}
+
+static void put_name(struct exposition *e, const char *labels)
+{
+	if (*labels)
+		put(e, "%s{%s} ", e->name, labels);
+	else
+		put(e, "%s ", e->name);
+}
+
+void exposition_uint(struct exposition *e, const char *labels, uint64_t value)
+{
+	put_name(e, labels);
+	put(e, "%" PRIu64 "\n", value);
+}
+
+void exposition_seconds(struct exposition *e, const char *labels, double value)
+{
+	put_name(e, labels);
+	put(e, "%.6f\n", value);
+}
+
+void exposition_label(char *labels, size_t size, const char *name, const char *value)
+{
+	char text[TEXT_MAX];
+	size_t len = strlen(labels);
+	int n = snprintf(labels + len, size - len, "%s%s=\"%s\"", len ? "," : "", name,
+			 escape(value, true, text));
+
+	if (n < 0 || (size_t)n >= size - len)
+		labels[len] = '\0';
+}
+
+int exposition_end(struct exposition *e)
+{
+	if (e->openmetrics)
+		put(e, "# EOF\n");
+	return e->overflowed ? -ENOSPC : (int)e->len;
+}

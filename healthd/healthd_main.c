@@ -1,0 +1,235 @@
+/*
+ * parley-healthd - watches the gateway's segment, judges, and answers over HTTP.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/notify.h"
+#include "common/settings.h"
+#include "healthd/routes.h"
+#include "healthd/server.h"
+#include "healthd/watch.h"
+
+enum {
+	HEALTHD_MAGIC = 0x48444c54,
+	BODY_MAX = 4096 /* nobody has reason to send one; beyond it 413 */
+};
+
+struct healthd {
+	unsigned magic;
+	uv_loop_t loop;
+	uv_timer_t timer;
+	uv_signal_t term, interrupt;
+	struct server *server;
+	struct watch *watch;
+	struct routes *routes;
+	struct judge_limits limits;
+	int64_t started_ms;
+	bool told_ready; /* to the service manager */
+	enum verdict_status told_status;
+	enum verdict_server told_server;
+};
+
+static struct healthd *healthd_of(void *data)
+{
+	struct healthd *healthd = data;
+
+	CHECK_OBJ(healthd, HEALTHD_MAGIC);
+	return healthd;
+}
+
+/* ---- answering ----------------------------------------------------------------- */
+
+static void on_request(void *app, const struct http_request *request,
+		       struct server_answer *ret_answer)
+{
+	struct healthd *healthd = healthd_of(app);
+	struct view view = {
+		.limits = &healthd->limits,
+		.counts = server_counts(healthd->server),
+		.wall_ms = clock_wall_ms(),
+		.started_ms = healthd->started_ms,
+	};
+
+	watch_look(healthd->watch, clock_mono_ns());
+	view.snapshot = watch_snapshot(healthd->watch);
+	view.verdict = watch_verdict(healthd->watch);
+	routes_answer(healthd->routes, &view, request, ret_answer);
+}
+
+/* ---- watching ------------------------------------------------------------------ */
+
+static void tell_change(struct healthd *healthd)
+{
+	const struct verdict *verdict = watch_verdict(healthd->watch);
+	char reason[2 * VERDICT_REASON_SIZE];
+
+	if (verdict->status == healthd->told_status &&
+	    verdict->server == healthd->told_server)
+		return;
+	healthd->told_status = verdict->status;
+	healthd->told_server = verdict->server;
+	if (verdict->n_reasons > 0)
+		LOG(notice, "gateway changed status=%s server=%s reason=%s",
+		    verdict_status_name(verdict->status),
+		    verdict_server_name(verdict->server),
+		    log_quote(verdict->reasons[0], reason, sizeof reason));
+	else
+		LOG(notice, "gateway changed status=%s server=%s",
+		    verdict_status_name(verdict->status),
+		    verdict_server_name(verdict->server));
+}
+
+/* Told again with the next look when the manager's queue is full. */
+static void tell_ready(struct healthd *healthd)
+{
+	int rc;
+
+	if (healthd->told_ready)
+		return;
+	rc = notify_send("READY=1");
+	healthd->told_ready = rc != -EAGAIN;
+	if (rc < 0 && rc != -EAGAIN)
+		LOG(warning, "cannot notify the service manager why=\"%s\"",
+		    strerror(-rc));
+}
+
+static void on_period(uv_timer_t *timer)
+{
+	struct healthd *healthd = healthd_of(timer->data);
+
+	watch_look(healthd->watch, clock_mono_ns());
+	tell_change(healthd);
+	tell_ready(healthd);
+}
+
+/* ---- life ---------------------------------------------------------------------- */
+
+/* `data` says that it was opened. */
+static void close_handle(uv_handle_t *handle)
+{
+	if (handle->data && !uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static void stop(struct healthd *healthd)
+{
+	server_close(healthd->server);
+	healthd->server = NULL;
+	close_handle((uv_handle_t *)&healthd->timer);
+	close_handle((uv_handle_t *)&healthd->term);
+	close_handle((uv_handle_t *)&healthd->interrupt);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+	LOG(info, "healthd stops signal=%d", signum);
+	(void)notify_send("STOPPING=1"); /* a courtesy */
+	stop(healthd_of(handle->data));
+}
+
+static int open_signal(struct healthd *healthd, uv_signal_t *handle, int signum)
+{
+	int rc = uv_signal_init(&healthd->loop, handle);
+
+	if (rc < 0)
+		return rc;
+	handle->data = healthd;
+	return uv_signal_start(handle, on_signal, signum);
+}
+
+static int open_handles(struct healthd *healthd)
+{
+	int rc = uv_timer_init(&healthd->loop, &healthd->timer);
+
+	if (rc < 0)
+		return rc;
+	healthd->timer.data = healthd;
+	if ((rc = open_signal(healthd, &healthd->term, SIGTERM)) < 0 ||
+	    (rc = open_signal(healthd, &healthd->interrupt, SIGINT)) < 0)
+		return rc;
+	return uv_timer_start(&healthd->timer, on_period, 0, WATCH_PERIOD_MS);
+}
+
+static int serve(struct healthd *healthd, const struct settings *settings,
+		 struct why *why)
+{
+	const struct server_limits limits = {
+		.connections_max = (unsigned)settings->health_connections_max,
+		.request_timeout_ms = (uint64_t)settings->health_request_timeout_ms,
+		.idle_timeout_ms = (uint64_t)settings->health_idle_timeout_ms,
+		.requests_max = (uint64_t)settings->health_requests_max,
+		.head_max = (size_t)settings->http_head_max,
+		.body_max = BODY_MAX,
+	};
+	int rc = open_handles(healthd);
+
+	if (rc < 0)
+		return why_set(why, rc, "cannot start: %s", uv_strerror(rc));
+	watch_look(healthd->watch, clock_mono_ns());
+	return server_open(&healthd->loop, settings->health_listen, &limits, on_request,
+			   healthd, &healthd->server, why);
+}
+
+static int run(struct healthd *healthd, const struct settings *settings)
+{
+	struct why why = { "" };
+	int rc = serve(healthd, settings, &why);
+
+	if (rc < 0) {
+		LOG(error, "healthd cannot start why=\"%s\"", why.text);
+		stop(healthd);
+	} else {
+		LOG(info, "healthd listening address=%s port=%u", settings->health_listen,
+		    server_port(healthd->server));
+	}
+	CHECK(uv_run(&healthd->loop, UV_RUN_DEFAULT) == 0);
+	return rc;
+}
+
+static int open_watch(struct healthd *healthd, const struct settings *settings)
+{
+	healthd->limits = (struct judge_limits){
+		.hang_report_ms = (uint64_t)settings->hang_report_ms,
+		.hang_act_ms = (uint64_t)settings->hang_act_ms,
+		.start_grace_ms = (uint64_t)settings->health_start_grace_ms,
+	};
+	healthd->routes = routes_new();
+	if (!healthd->routes)
+		return -ENOMEM;
+	return watch_new(settings->segment, &healthd->limits, &healthd->watch);
+}
+
+int main(int argc, char **argv)
+{
+	static struct healthd healthd = { .magic = HEALTHD_MAGIC,
+					  .told_status = STATUS_COUNT };
+	static struct settings settings;
+	enum log_level level;
+	int rc = settings_start(&settings, SETTINGS_HEALTHD, "parley-healthd [settings]",
+				argc, argv, environ, NULL);
+
+	if (rc != 0)
+		return rc < 0 ? SETTINGS_EXIT : 0;
+	CHECK(log_level_parse(settings.log_level, &level) == 0); /* a CHOICE of these */
+	log_open(level, "healthd");
+	healthd.started_ms = clock_wall_ms();
+	rc = open_watch(&healthd, &settings);
+	if (rc == 0)
+		rc = uv_loop_init(&healthd.loop);
+	if (rc < 0) {
+		LOG(error, "healthd cannot start why=\"%s\"", strerror(-rc));
+	} else {
+		rc = run(&healthd, &settings);
+		CHECK(uv_loop_close(&healthd.loop) == 0);
+	}
+	watch_free(healthd.watch);
+	routes_free(healthd.routes);
+	return rc < 0;
+}

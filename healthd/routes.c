@@ -1,0 +1,202 @@
+#include "healthd/routes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "healthd/metrics.h"
+#include "healthd/report.h"
+
+enum {
+	RETRY_AFTER_S = 1
+};
+
+struct routes {
+	char body[METRICS_SIZE]; /* the largest answer; pages not written to cost nothing
+				  */
+};
+
+/* What an answer is made from, and the answer. */
+struct exchange {
+	struct routes *routes;
+	const struct view *view;
+	const struct http_request *request;
+	struct server_answer *answer;
+};
+
+struct route {
+	const char *path;
+	void (*answer)(struct exchange *);
+	const char *about;
+};
+
+/* ---- what every answer is made of ---------------------------------------------- */
+
+static void put(struct exchange *x, int status, const char *type, size_t len)
+{
+	*x->answer = (struct server_answer){
+		.head = { .status = status,
+			  .type = type,
+			  .retry_after_s = status == 503 ? RETRY_AFTER_S : 0,
+			  .no_store = true },
+		.body = x->routes->body,
+		.body_len = len,
+	};
+}
+
+static void put_error(struct exchange *x, int status)
+{
+	int len = snprintf(x->routes->body, sizeof x->routes->body,
+			   "{\"error\":\"%s\"}\n", http_reason(status));
+
+	put(x, status, "application/json", (size_t)len);
+}
+
+/* Takes the object. */
+static void put_json(struct exchange *x, int status, json_t *object)
+{
+	size_t size = sizeof x->routes->body - 1;
+	size_t len = object ? json_dumpb(object, x->routes->body, size, REPORT_FORMAT)
+			    : 0;
+
+	json_decref(object);
+	if (len == 0 || len > size) {
+		put_error(x, 500);
+		return;
+	}
+	x->routes->body[len] = '\n';
+	put(x, status, "application/json", len + 1);
+}
+
+static bool is_verbose(const struct exchange *x)
+{
+	char value[8];
+	int len = http_query(x->request->query, "verbose", value, sizeof value);
+
+	if (len == -ENOENT)
+		return false;
+	return len < 0 || (strcmp(value, "0") != 0 && strcasecmp(value, "no") != 0 &&
+			   strcasecmp(value, "false") != 0);
+}
+
+/* ---- each path ----------------------------------------------------------------- */
+
+static void answer_websocket(struct exchange *x)
+{
+	put_json(x, x->view->verdict->websocket_ok ? 200 : 503,
+		 report_websocket(x->view, is_verbose(x)));
+}
+
+static void answer_database(struct exchange *x)
+{
+	put_json(x, 200, report_database(x->view));
+}
+
+static void answer_health(struct exchange *x)
+{
+	put_json(x, x->view->verdict->status == STATUS_error ? 503 : 200,
+		 report_health(x->view, is_verbose(x)));
+}
+
+static void answer_probe(struct exchange *x, bool yes, const char *reason)
+{
+	put_json(x, yes ? 200 : 503, report_probe(x->view, yes, reason));
+}
+
+static void answer_live(struct exchange *x)
+{
+	answer_probe(x, x->view->verdict->live, x->view->verdict->live_reason);
+}
+
+static void answer_ready(struct exchange *x)
+{
+	answer_probe(x, x->view->verdict->ready, x->view->verdict->ready_reason);
+}
+
+static void answer_startup(struct exchange *x)
+{
+	answer_probe(x, x->view->verdict->startup, x->view->verdict->startup_reason);
+}
+
+static void answer_metrics(struct exchange *x)
+{
+	enum metrics_format format = metrics_format(x->request);
+	int len = metrics_write(x->view, format, x->routes->body, sizeof x->routes->body);
+
+	if (len < 0)
+		put_error(x, 500);
+	else
+		put(x, 200, metrics_type(format), (size_t)len);
+}
+
+static void answer_index(struct exchange *x);
+
+static const struct route table[] = {
+	{ "/health/websocket", answer_websocket,
+	  "Whether clients can be served, and how many are connected" },
+	{ "/health/live", answer_live, "Fails only for what a restart would cure" },
+	{ "/health/ready", answer_ready, "Whether new clients may come" },
+	{ "/health/startup", answer_startup, "Whether the gateway has been ready once" },
+	{ "/health/database", answer_database, "Whether the store can be reached" },
+	{ "/health", answer_health, "The worst of all components, and each of them" },
+	{ "/livez", answer_live, "The same as /health/live" },
+	{ "/readyz", answer_ready, "The same as /health/ready" },
+	{ "/startupz", answer_startup, "The same as /health/startup" },
+	{ "/metrics", answer_metrics, "Metrics for Prometheus" },
+	{ "/", answer_index, "This list" },
+};
+
+enum {
+	N_ROUTES = sizeof table / sizeof *table
+};
+
+static void answer_index(struct exchange *x)
+{
+	json_t *paths = json_object();
+
+	for (size_t i = 0; i < N_ROUTES; i++)
+		json_object_set_new(paths, table[i].path, json_string(table[i].about));
+	put_json(x, 200,
+		 json_pack("{s:s, s:s, s:s, s:o}", "name", "parley-healthd", "version",
+			   PARLEY_VERSION, "status",
+			   verdict_status_name(x->view->verdict->status), "paths",
+			   paths));
+}
+
+/* ---- all of them --------------------------------------------------------------- */
+
+struct routes *routes_new(void)
+{
+	return malloc(sizeof(struct routes));
+}
+
+void routes_free(struct routes *routes)
+{
+	free(routes);
+}
+
+static const struct route *find(const char *path)
+{
+	for (size_t i = 0; i < N_ROUTES; i++)
+		if (strcmp(table[i].path, path) == 0)
+			return &table[i];
+	return NULL;
+}
+
+void routes_answer(struct routes *routes, const struct view *view,
+		   const struct http_request *request, struct server_answer *ret_answer)
+{
+	struct exchange x = { routes, view, request, ret_answer };
+	const struct route *route = find(request->path);
+
+	if (!route) {
+		put_error(&x, 404);
+	} else if (strcmp(request->method, "GET") != 0 &&
+		   strcmp(request->method, "HEAD") != 0) {
+		put_error(&x, 405);
+		ret_answer->head.allow = "GET, HEAD";
+	} else {
+		route->answer(&x);
+	}
+}
