@@ -2,126 +2,149 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "common/segment_writer.h"
 
-/* The value of "--name=value" in one word; NULL when it is another flag. */
-static const char *value_of(const char *flag, const char *name)
+/* ---- the command line ---- */
+
+/* The value of "--name=value", or NULL for another argument. */
+static const char *value_of(const char *arg, const char *name)
 {
 	size_t len = strlen(name);
 
-	if (strncmp(flag, "--", 2) != 0 || strncmp(flag + 2, name, len) != 0)
+	if (strncmp(arg, "--", 2) != 0 || strncmp(arg + 2, name, len) != 0)
 		return NULL;
-	return flag[2 + len] == '=' ? flag + 3 + len : NULL;
+	return arg[2 + len] == '=' ? arg + 2 + len + 1 : NULL;
 }
 
-static bool take_number(const char *flag, const char *name, uint64_t *ret)
+static const char *find(int argc, char *const argv[], const char *name)
 {
-	const char *value = value_of(flag, name);
+	const char *value = NULL;
 
-	if (value)
-		*ret = strtoull(value, NULL, 10);
-	return value != NULL;
+	for (int i = 1; i < argc && !value; i++)
+		value = value_of(argv[i], name);
+	return value;
 }
 
-static int check(const struct inherited *in)
+static int find_number(int argc, char *const argv[], const char *name, uint64_t max,
+		       uint64_t *ret_value)
 {
-	bool worker = in->role == ROLE_WORKER;
+	const char *text = find(argc, argv, name);
+	char *end;
 
-	if (in->n_workers < 1 || in->n_workers >= SEGMENT_SEATS_MAX ||
-	    in->seat > in->n_workers || in->slot >= in->n_slots ||
-	    in->n_listeners > in->n_workers || in->generation == 0)
+	if (!text || *text < '0' || *text > '9')
 		return -EINVAL;
-	return worker == (in->seat < in->n_workers) ? 1 : -EINVAL;
+	errno = 0;
+	*ret_value = strtoull(text, &end, 10);
+	return errno == 0 && !*end && *ret_value <= max ? 0 : -EINVAL;
+}
+
+static bool has_word(int argc, char *const argv[], const char *arg)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], arg) == 0)
+			return true;
+	return false;
+}
+
+static int parse_role(const char *text, enum role *ret_role)
+{
+	if (strcmp(text, "worker") == 0)
+		*ret_role = ROLE_WORKER;
+	else if (strcmp(text, "sequencer") == 0)
+		*ret_role = ROLE_SEQUENCER;
+	else
+		return -EINVAL;
+	return 0;
 }
 
 int inherited_parse(int argc, char *const argv[], struct inherited *ret_inherited)
 {
-	struct inherited in = { 0 };
-	uint64_t slot = 0, seat = 0, workers = 0, listeners = 0;
-	const char *role = NULL;
+	struct inherited in = { .n_workers = 0 };
+	const char *role = find(argc, argv, "child");
+	uint64_t slot, seat, n_workers, n_listeners;
 
-	for (int i = 1; i < argc; i++) {
-		if (value_of(argv[i], "child"))
-			role = value_of(argv[i], "child");
-		else if (strcmp(argv[i], "--shared-listener") == 0)
-			in.shared_listener = true;
-		else
-			(void)(take_number(argv[i], "slot", &slot) ||
-			       take_number(argv[i], "seat", &seat) ||
-			       take_number(argv[i], "generation", &in.generation) ||
-			       take_number(argv[i], "workers-now", &workers) ||
-			       take_number(argv[i], "listeners", &listeners));
-	}
 	if (!role)
 		return 0;
-	if (strcmp(role, "worker") != 0 && strcmp(role, "sequencer") != 0)
+	if (parse_role(role, &in.role) < 0 ||
+	    find_number(argc, argv, "workers-now", SEGMENT_SEATS_MAX - 1, &n_workers) <
+		    0 ||
+	    find_number(argc, argv, "slot", 2 * n_workers, &slot) < 0 ||
+	    find_number(argc, argv, "seat", n_workers, &seat) < 0 ||
+	    find_number(argc, argv, "generation", UINT64_MAX, &in.generation) < 0 ||
+	    find_number(argc, argv, "listeners", n_workers, &n_listeners) < 0)
 		return -EINVAL;
-	in.role = strcmp(role, "worker") == 0 ? ROLE_WORKER : ROLE_SEQUENCER;
 	in.slot = (unsigned)slot;
 	in.seat = (unsigned)seat;
-	in.n_workers = (unsigned)workers;
+	in.n_workers = (unsigned)n_workers;
 	in.n_slots = segment_slots(in.n_workers);
-	in.n_listeners = (unsigned)listeners;
+	in.n_listeners = (unsigned)n_listeners;
+	in.shared_listener = has_word(argc, argv, "--shared-listener");
+	if (in.n_workers == 0 ||
+	    in.n_listeners != (in.shared_listener ? 1 : in.n_workers))
+		return -EINVAL;
 	*ret_inherited = in;
-	return check(&in);
+	return 1;
 }
 
-/* A worker's core is worth having, and takes what the limit allows; the sequencer is
- * replaced only when it is gone, so it must not take long to die. */
-static void limit_core(enum role role)
-{
-	struct rlimit limit;
+/* ---- the first steps ---- */
 
-	if (getrlimit(RLIMIT_CORE, &limit) < 0)
-		return;
-	limit.rlim_cur = role == ROLE_WORKER ? limit.rlim_max : 0;
-	(void)setrlimit(RLIMIT_CORE, &limit); /* only the core would be missing */
+static int close_on_exec(const struct inherited *in, struct why *why)
+{
+	int end = inherited_listener(in, in->n_listeners);
+
+	for (int fd = INHERIT_SEGMENT; fd < end; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return why_set(why, -errno, "descriptor %d was not inherited",
+				       fd);
+	return 0;
+}
+
+/* Names for ps and the log, and TERM when the supervisor dies, should the lifeline not
+ * tell. Not for the sequencer, which outlives the workers by a little. */
+static void introduce(const struct inherited *in, enum log_level level)
+{
+	char name[32] = "sequencer";
+
+	if (in->role == ROLE_WORKER) {
+		snprintf(name, sizeof name, "worker %u", in->seat);
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	}
+	(void)prctl(PR_SET_NAME,
+		    in->role == ROLE_WORKER ? "parley-worker" : "parley-seq");
+	log_open(level, name);
+	/* Those of a terminal, or sent to all processes: only the supervisor acts. */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
 }
 
 int inherited_start(const struct inherited *in, struct settings *ret_settings,
 		    struct why *why)
 {
-	int last = inherited_listener(in, in->n_listeners);
 	enum log_level level = LOG_info;
-	char who[32];
 	int r;
 
-	for (int fd = INHERIT_SEGMENT; fd < last; fd++)
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-			return why_set(why, -errno, "descriptor %d was not inherited",
-				       fd);
-	/* Second line only: setuid clears it, and the lifeline tells first. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	limit_core(in->role);
 	settings_defaults(ret_settings);
-	r = settings_read_fd(ret_settings, INHERIT_SETTINGS, "inherited settings", why);
-	if (r < 0)
-		return r;
-	(void)log_level_parse(ret_settings->log_level, &level);
-	if (in->role == ROLE_WORKER)
-		snprintf(who, sizeof who, "worker %u", in->seat);
-	else
-		snprintf(who, sizeof who, "sequencer");
-	log_open(level, who);
-	/* INT comes to the whole terminal; only the supervisor acts on it. */
-	(void)signal(SIGINT, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
-	(void)signal(SIGPIPE, SIG_IGN);
-	return 0;
+	r = settings_read_fd(ret_settings, INHERIT_SETTINGS, "the inherited settings",
+			     why);
+	if (r == 0)
+		r = close_on_exec(in, why);
+	if (r == 0)
+		r = log_level_parse(ret_settings->log_level, &level);
+	introduce(in, level);
+	return r;
 }
 
 void inherited_ready(void)
 {
-	/* Nobody there: the lifeline tells. */
-	(void)!write(INHERIT_READY, "R\n", 2);
-	close(INHERIT_READY);
+	/* A supervisor that is gone is told by the lifeline. */
+	if (write(INHERIT_READY, "R\n", 2) == 2)
+		close(INHERIT_READY);
 }

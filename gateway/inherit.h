@@ -39,11 +39,6 @@ static inline int inherited_listener(const struct inherited *inherited, unsigned
 	return INHERIT_WAKE + (int)(inherited->n_slots + i);
 }
 
-/* The flags a child is started with; INHERIT_FLAGS is for settings_load's `extra`. */
-#define INHERIT_FLAGS                                                            \
-	"child=", "slot=", "seat=", "generation=", "workers-now=", "listeners=", \
-		"shared-listener"
-
 /* Reads them. 1: a child; 0: not one (no --child); -EINVAL. */
 int inherited_parse(int argc, char *const argv[], struct inherited *ret_inherited);
 

@@ -1,32 +1,38 @@
 #include "gateway/supervisor/backoff.h"
 
-/* 0 for the first short life, then doubling. */
-static uint64_t delay_ms(unsigned n_short)
+static uint64_t less_jitter(uint64_t delay_ms, uint32_t random)
 {
-	uint64_t delay = BACKOFF_FIRST_MS;
-
-	if (n_short <= 1)
-		return 0;
-	for (unsigned i = 2; i < n_short && delay < BACKOFF_MAX_MS; i++)
-		delay *= 2;
-	return delay < BACKOFF_MAX_MS ? delay : BACKOFF_MAX_MS;
+	return delay_ms - random % (delay_ms / 4 + 1);
 }
 
-struct backoff_verdict backoff_died(struct backoff *b, uint64_t now_ms, uint64_t lived_ms,
-				    uint32_t random)
+/* Notes this death; whether the fourth one before it was less than a minute ago. */
+static bool is_loop(struct backoff *b, uint64_t now_ms)
 {
-	/* The oldest of the last CRASH_LOOP_DEATHS, this one included. */
-	uint64_t *place = &b->deaths_ms[b->n_deaths % CRASH_LOOP_DEATHS];
-	struct backoff_verdict verdict;
-	uint64_t oldest_ms;
+	uint64_t *oldest = &b->deaths_ms[b->n_deaths % (BACKOFF_LOOP_DEATHS - 1)];
+	bool loop = b->n_deaths >= BACKOFF_LOOP_DEATHS - 1 &&
+		    now_ms - *oldest < BACKOFF_LOOP_MS;
 
-	*place = now_ms;
+	*oldest = now_ms;
 	b->n_deaths++;
-	oldest_ms = b->deaths_ms[b->n_deaths % CRASH_LOOP_DEATHS];
-	b->n_short = lived_ms >= BACKOFF_HEALTHY_MS ? 0 : b->n_short + 1;
-	verdict.crash_loop = b->n_deaths >= CRASH_LOOP_DEATHS &&
-			     now_ms - oldest_ms < CRASH_LOOP_MS;
-	verdict.delay_ms = verdict.crash_loop ? BACKOFF_MAX_MS : delay_ms(b->n_short);
-	verdict.delay_ms -= verdict.delay_ms / 5 * (random % 1001) / 1000;
-	return verdict;
+	return loop;
+}
+
+bool backoff_died(struct backoff *b, uint64_t now_ms, uint64_t lived_ms, uint32_t random,
+		  uint64_t *ret_delay_ms)
+{
+	bool loop = is_loop(b, now_ms);
+	uint64_t delay_ms = 0;
+
+	if (lived_ms >= BACKOFF_HEALTHY_MS)
+		b->n_short = 0;
+	if (b->n_short > 0) {
+		delay_ms = BACKOFF_MIN_MS;
+		for (unsigned i = 1; i < b->n_short && delay_ms < BACKOFF_MAX_MS; i++)
+			delay_ms *= 2;
+	}
+	if (loop || delay_ms > BACKOFF_MAX_MS)
+		delay_ms = BACKOFF_MAX_MS;
+	b->n_short++;
+	*ret_delay_ms = less_jitter(delay_ms, random);
+	return loop;
 }

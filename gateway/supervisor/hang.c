@@ -1,26 +1,39 @@
 #include "gateway/supervisor/hang.h"
 
 enum {
-	LOOP_PERCENT =
-		20, /* of a processor, while silent: it runs and does not come back */
-	QUIET_PERCENT = 2, /* it is not run at all, or does not want to be */
+	LATE_MS = 200,    /* so late ourselves, we blame nobody */
+	LOOP_PERCENT = 20 /* of one processor, to be called busy */
 };
+
+static enum hang_kind by_cpu(const struct hang_signs *signs)
+{
+	bool busy = signs->watched_ms > 0 &&
+		    signs->cpu_ms * 100 >= signs->watched_ms * LOOP_PERCENT;
+
+	return busy ? HANG_loop : HANG_starved;
+}
 
 enum hang_kind hang_judge(const struct hang_signs *signs, uint64_t report_ms)
 {
-	uint64_t percent;
-
-	if (signs->silent_ms < report_ms)
+	if (signs->age_ms < report_ms)
 		return HANG_none;
-	if (signs->state == 'T' || signs->state == 't')
-		return HANG_stopped;
-	if (signs->watched_ms == 0)
-		return HANG_starved; /* no second sign yet */
-	percent = signs->cpu_ms * 100 / signs->watched_ms;
-	if (percent >= LOOP_PERCENT)
-		return HANG_loop;
-	/* A loop that sleeps would beat: its timer is due every SEGMENT_BEAT_MS. */
-	if ((signs->state == 'S' || signs->state == 'D') && percent <= QUIET_PERCENT)
-		return HANG_blocked;
-	return HANG_starved;
+	switch (signs->proc_state) {
+	case 'Z':
+	case 'X': return HANG_none; /* dead; the kernel is about to tell */
+	case 'T':
+	case 't': return HANG_stopped;
+	case 'S':
+	case 'D':
+	case 'I':
+		/* Asleep at this instant, but busy on the whole: many short sleeps. */
+		if (signs->late_ms >= LATE_MS)
+			return HANG_starved;
+		return by_cpu(signs) == HANG_loop ? HANG_loop : HANG_blocked;
+	default: return signs->late_ms >= LATE_MS ? HANG_starved : by_cpu(signs);
+	}
+}
+
+bool hang_is_proven(enum hang_kind kind)
+{
+	return kind == HANG_stopped || kind == HANG_loop || kind == HANG_blocked;
 }

@@ -1,32 +1,34 @@
 /*
- * hang - whether a process that has not beaten hangs, and how: a pure decision.
+ * hang - whether a process hangs, and how: a pure function of the signs.
  *
- * Silence alone proves nothing on a starved machine; a second sign must agree before
- * anything is done: the process is stopped, or burns its processor, or sits in a
- * call while it says that it is at work.
+ * The first sign is always a beat that does not come. The second says what is
+ * behind it, and only three kinds of it justify ending the process:
+ *
+ *   stopped   someone stopped or traces it
+ *   loop      it uses processor time, yet its loop does not turn
+ *   blocked   it sleeps, though its beat's timer has long run out; also in `polling`,
+ *             because a loop that waits for events wakes up for its beat
+ *   starved   it wants to run and may not, or we ourselves run late: never acted on
  */
 #ifndef HANG_H
 #define HANG_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #include "common/segment.h"
 
 struct hang_signs {
-	uint64_t silent_ms;  /* since the last beat */
-	char state;          /* as proc.h has it */
-	uint64_t watched_ms; /* over which cpu_ms was used */
-	uint64_t cpu_ms;
-	uint64_t phase; /* enum phase, as the process published it */
+	uint64_t age_ms;     /* since its beat was last seen to change */
+	char proc_state;     /* of struct proc_stat; 0: could not be read */
+	uint64_t cpu_ms;     /* used in the last watched_ms */
+	uint64_t watched_ms; /* the part of age_ms over which cpu_ms was measured */
+	uint64_t late_ms;    /* how late the supervisor's own last tick was */
 };
 
-/* HANG_none before report_ms; HANG_starved where no second sign agrees. */
+/* HANG_none below report_ms, and for a process that is already dead. */
 enum hang_kind hang_judge(const struct hang_signs *signs, uint64_t report_ms);
 
-/* Whether this kind, this long, is to be acted on. */
-static inline int hang_proven(enum hang_kind kind, uint64_t silent_ms, uint64_t act_ms)
-{
-	return silent_ms >= act_ms && kind != HANG_none && kind != HANG_starved;
-}
+/* Whether this kind may cost the process its life. */
+bool hang_is_proven(enum hang_kind kind);
 
 #endif

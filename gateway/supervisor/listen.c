@@ -9,182 +9,210 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/check.h"
 #include "common/settings.h"
 
 enum {
-	BACKLOG = 4096,
-	LISTEN_FDS_START = 3, /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
+	BACKLOG = 4096, /* the kernel cuts it to net.core.somaxconn */
 };
 
 union address {
 	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
 	struct sockaddr_storage storage;
 };
 
-static int parse(const char *text, union address *ret, socklen_t *ret_len)
+static socklen_t address_len(const union address *address)
+{
+	return address->any.sa_family == AF_INET6 ? sizeof address->v6
+						  : sizeof address->v4;
+}
+
+static void set_port(union address *address, uint16_t port)
+{
+	if (address->any.sa_family == AF_INET6)
+		address->v6.sin6_port = htons(port);
+	else
+		address->v4.sin_port = htons(port);
+}
+
+static int parse(const char *text, union address *ret_address)
 {
 	char host[64];
 	uint16_t port;
+	int r = settings_address(text, host, sizeof host, &port);
 
-	memset(ret, 0, sizeof *ret);
-	if (settings_address(text, host, sizeof host, &port) < 0)
+	if (r < 0)
+		return r;
+	memset(ret_address, 0, sizeof *ret_address);
+	if (inet_pton(AF_INET, host, &ret_address->v4.sin_addr) == 1) {
+		ret_address->any.sa_family = AF_INET;
+	} else if (inet_pton(AF_INET6, host, &ret_address->v6.sin6_addr) == 1) {
+		ret_address->any.sa_family = AF_INET6;
+	} else {
 		return -EINVAL;
-	if (inet_pton(AF_INET, host, &ret->in.sin_addr) == 1) {
-		ret->in.sin_family = AF_INET;
-		ret->in.sin_port = htons(port);
-		*ret_len = sizeof ret->in;
-		return 0;
 	}
-	if (inet_pton(AF_INET6, host, &ret->in6.sin6_addr) != 1)
-		return -EINVAL;
-	ret->in6.sin6_family = AF_INET6;
-	ret->in6.sin6_port = htons(port);
-	*ret_len = sizeof ret->in6;
+	set_port(ret_address, port);
 	return 0;
 }
 
-static bool is_loopback(const union address *address)
+/* Where a socket is bound; all zero if that cannot be told. */
+static union address own_address(int fd)
 {
-	if (address->any.sa_family == AF_INET)
-		return ntohl(address->in.sin_addr.s_addr) >> 24 == 127;
-	if (address->any.sa_family == AF_INET6)
-		return IN6_IS_ADDR_LOOPBACK(&address->in6.sin6_addr);
-	return address->any.sa_family == AF_UNIX;
+	union address own;
+	socklen_t len = sizeof own;
+
+	memset(&own, 0, sizeof own);
+	(void)getsockname(fd, &own.any, &len);
+	return own;
 }
 
+/* 0 for a family without ports. */
 static uint16_t port_of(int fd)
 {
-	union address address = { .storage = { 0 } };
-	socklen_t len = sizeof address;
+	union address own = own_address(fd);
 
-	if (getsockname(fd, &address.any, &len) < 0)
-		return 0;
-	if (address.any.sa_family == AF_INET)
-		return ntohs(address.in.sin_port);
-	return address.any.sa_family == AF_INET6 ? ntohs(address.in6.sin6_port) : 0;
+	if (own.any.sa_family == AF_INET6)
+		return ntohs(own.v6.sin6_port);
+	return own.any.sa_family == AF_INET ? ntohs(own.v4.sin_port) : 0;
 }
 
-static int open_one(const union address *address, socklen_t len)
+/* A socket bound to the address; with `reuseport` others of us may be, too. */
+static int bound(const union address *address, bool reuseport)
 {
-	int one = 1, r;
+	int one = 1, r = 0;
 	int fd = socket(address->any.sa_family,
 			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) < 0 ||
-	    bind(fd, &address->any, len) < 0 || listen(fd, BACKLOG) < 0) {
+	    (reuseport &&
+	     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) < 0) ||
+	    bind(fd, &address->any, address_len(address)) < 0)
 		r = -errno;
+	if (r < 0)
 		close(fd);
-		return r;
-	}
-	return fd;
+	return r < 0 ? r : fd;
 }
 
-/*
- * SO_REUSEPORT would let a second gateway of the same user share the port in silence:
- * the first socket is tried without it.
- */
-static int port_is_free(const union address *address, socklen_t len)
+/* Whether nobody listens there yet, us included. */
+static int is_free(const union address *address)
 {
-	int one = 1, r = 0;
-	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = bound(address, false), r = 0;
 
 	if (fd < 0)
-		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
-	    bind(fd, &address->any, len) < 0)
+		return fd;
+	/* Bound beside a listener with SO_REUSEADDR it may be, but not listening. */
+	if (listen(fd, 1) < 0)
 		r = -errno;
 	close(fd);
 	return r;
 }
 
-static int open_all(struct listeners *l, const char *text, unsigned n,
-		    bool beyond_loopback, struct why *why)
+static int open_one(union address *address, struct listeners *listeners)
 {
-	union address address;
-	socklen_t len;
-	int r = parse(text, &address, &len);
+	int r, fd = bound(address, true);
 
-	if (r < 0)
-		return why_set(why, r, "PARLEY_LISTEN=%s is no address and port", text);
-	if (!beyond_loopback && !is_loopback(&address))
-		return why_set(why, -EPERM,
-			       "open mode does not listen on %s unless "
-			       "PARLEY_OPEN_BEYOND_LOOPBACK=yes",
-			       text);
-	r = port_is_free(&address, len);
-	while (r >= 0 && l->n < n) {
-		r = open_one(&address, len);
-		if (r < 0)
-			break;
-		l->fds[l->n++] = r;
-		l->port = port_of(r);
-		/* The same place in both structures. */
-		address.in.sin_port = htons(l->port);
-	}
-	if (r < 0)
-		return why_set(why, r, "cannot listen on %s: %s", text, strerror(-r));
-	return 0;
-}
-
-/* 1: a socket was handed in. */
-static int take_given(struct listeners *l, bool beyond_loopback, struct why *why)
-{
-	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-	int fd = LISTEN_FDS_START, on = 0;
-	union address address = { .storage = { 0 } };
-	socklen_t len = sizeof on;
-	unsigned long n;
-
-	if (!count || !pid || strtoul(pid, NULL, 10) != (unsigned long)getpid())
-		return 0;
-	n = strtoul(count, NULL, 10);
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDNAMES");
-	if (n == 0)
-		return 0;
-	if (n != 1)
-		return why_set(why, -EINVAL, "%lu sockets were handed in, one is wanted",
-			       n);
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) < 0 || !on)
-		return why_set(why, -EINVAL, "what was handed in does not listen");
-	len = sizeof address;
-	if (getsockname(fd, &address.any, &len) < 0 ||
-	    (!beyond_loopback && !is_loopback(&address)))
-		return why_set(why, -EPERM,
-			       "open mode does not take a socket that others can reach "
-			       "unless PARLEY_OPEN_BEYOND_LOOPBACK=yes");
-	/* Away from the number at which children expect something else. */
-	l->fds[0] = fcntl(fd, F_DUPFD_CLOEXEC, LISTEN_FDS_START);
-	if (l->fds[0] < 0 ||
-	    fcntl(l->fds[0], F_SETFL, fcntl(l->fds[0], F_GETFL) | O_NONBLOCK) < 0)
-		return why_set(why, -errno, "the socket handed in cannot be used");
-	close(fd);
-	l->n = 1;
-	l->shared = true;
-	l->port = port_of(l->fds[0]);
-	return 1;
-}
-
-int listeners_open(struct listeners *ret_listeners, const char *address, unsigned n,
-		   bool beyond_loopback, struct why *why)
-{
-	struct listeners l = { .n = 0 };
-	int r = take_given(&l, beyond_loopback, why);
-
-	if (r == 0)
-		r = open_all(&l, address, n, beyond_loopback, why);
-	if (r < 0) {
-		listeners_close(&l);
+	if (fd < 0)
+		return fd;
+	if (listen(fd, BACKLOG) < 0) {
+		r = -errno;
+		close(fd);
 		return r;
 	}
-	*ret_listeners = l;
+	listeners->fds[listeners->n++] = fd;
+	listeners->port = port_of(fd);
+	set_port(address, listeners->port);
 	return 0;
+}
+
+int listeners_open(const char *text, unsigned n, struct listeners *ret_listeners,
+		   struct why *why)
+{
+	struct listeners listeners = { .n = 0 };
+	union address address;
+	int r = parse(text, &address);
+
+	CHECK(n > 0 && n <= SEGMENT_SEATS_MAX);
+	if (r == 0)
+		r = is_free(&address);
+	while (r == 0 && listeners.n < n)
+		r = open_one(&address, &listeners);
+	if (r < 0) {
+		listeners_close(&listeners);
+		return why_set(why, r, "cannot listen on %s: %s", text, strerror(-r));
+	}
+	*ret_listeners = listeners;
+	return 0;
+}
+
+/* ---- handed in ---- */
+
+/* The number in an environment variable; 0 when there is none. */
+static long take_number(const char *name)
+{
+	const char *text = getenv(name);
+	long value = text ? strtol(text, NULL, 10) : 0;
+
+	(void)unsetenv(name); /* fails only for a bad name */
+	return value;
+}
+
+static bool is_local(int fd)
+{
+	union address own = own_address(fd);
+
+	if (own.any.sa_family == AF_INET)
+		return ntohl(own.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (own.any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&own.v6.sin6_addr);
+	return own.any.sa_family == AF_UNIX;
+}
+
+static bool is_listening(int fd)
+{
+	int type = 0, listening = 0;
+	socklen_t len = sizeof type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
+		return false;
+	len = sizeof listening;
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0)
+		return false;
+	return type == SOCK_STREAM && listening;
+}
+
+int listeners_take(int first_fd, bool beyond_loopback, struct listeners *ret_listeners,
+		   struct why *why)
+{
+	long pid = take_number("LISTEN_PID"), n = take_number("LISTEN_FDS");
+	struct listeners listeners = { .n = 1, .shared = true, .fds = { first_fd } };
+	int flags;
+
+	(void)unsetenv("LISTEN_FDNAMES");
+	if (n == 0 || pid != getpid())
+		return 0;
+	if (n != 1)
+		return why_set(why, -EINVAL,
+			       "%ld sockets were handed in, but one is needed", n);
+	if (!is_listening(first_fd))
+		return why_set(why, -EINVAL,
+			       "what was handed in is not a listening stream socket");
+	if (!beyond_loopback && !is_local(first_fd))
+		return why_set(
+			why, -EINVAL,
+			"the socket handed in can be reached by others, which open "
+			"mode does only with PARLEY_OPEN_BEYOND_LOOPBACK=yes");
+	flags = fcntl(first_fd, F_GETFL);
+	if (flags < 0 || fcntl(first_fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    fcntl(first_fd, F_SETFD, FD_CLOEXEC) < 0)
+		return why_set(why, -errno, "cannot use the socket handed in: %s",
+			       strerror(errno));
+	listeners.port = port_of(first_fd);
+	*ret_listeners = listeners;
+	return 1;
 }
 
 void listeners_close(struct listeners *listeners)

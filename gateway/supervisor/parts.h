@@ -1,0 +1,134 @@
+/*
+ * parts - the supervisor's own struct, and what its files do for each other.
+ *
+ * Internal to the supervisor. In reading order: supervisor.c (the loop and its tick),
+ * setup.c (what is made once), processes.c (started, ready, gone), heal.c (hung ones),
+ * roll.c (reload), leave.c (drain), obituary.c (what is said of the dead).
+ */
+#ifndef PARTS_H
+#define PARTS_H
+
+#include <uv.h>
+
+#include "common/segment_writer.h"
+#include "gateway/supervisor/child.h"
+#include "gateway/supervisor/listen.h"
+#include "gateway/supervisor/manager.h"
+#include "gateway/supervisor/seat.h"
+#include "gateway/supervisor/supervisor.h"
+
+enum {
+	SUPERVISOR_SIGNALS = 4 /* TERM, INT, HUP, CHLD */
+};
+
+struct supervisor {
+	const struct supervisor_source *source;
+	struct settings settings;
+	uint64_t settings_version; /* grows with each reload; children carry theirs */
+
+	uv_loop_t loop;
+	uv_timer_t tick;
+	uv_signal_t signals[SUPERVISOR_SIGNALS];
+
+	/* What outlives the workers. */
+	struct segment *segment;
+	struct segment_supervisor *words;
+	struct listeners listeners;
+	int bus_fd, heads_fd, settings_fd, lifeline[2];
+	int wake_fds[SEGMENT_SLOTS_MAX];
+
+	unsigned n_workers, n_seats, n_slots;
+	struct seat seats[SEGMENT_SEATS_MAX];
+	struct child children[SEGMENT_SLOTS_MAX];
+	struct manager manager;
+
+	enum gateway_state state;
+	uint64_t generation; /* of the process started last */
+	uint64_t started_ms, next_tick_ms;
+	uint64_t late_ms;       /* how late the last tick was */
+	uint64_t last_abort_ms; /* 0: none yet */
+	uint64_t leave_at_ms;   /* when workers are asked to leave; draining */
+	bool rolling, asked_workers, hurried;
+	int keep_error; /* last result of segment_keep_name, to tell only news */
+	int exit_code;
+};
+
+/* Monotonic milliseconds; everything here is reckoned in them. */
+uint64_t supervisor_now_ms(void);
+
+static inline bool supervisor_wants_workers(const struct supervisor *s)
+{
+	return s->state == GATEWAY_starting || s->state == GATEWAY_running;
+}
+
+/* ---- setup.c ---- */
+
+/* Segment, bus, sockets. -errno with the reason; what was made is given back by
+ * setup_release in any case. */
+int setup_make(struct supervisor *s, struct why *why);
+void setup_release(struct supervisor *s);
+
+/* The settings as children read them: *ret_fd is a new memfd. */
+int setup_settings(const struct settings *settings, int *ret_fd, struct why *why);
+
+/* ---- processes.c ---- */
+
+/* Starts whatever is due. */
+void processes_fill(struct supervisor *s);
+
+/* Starts a process beside the one that serves the seat. `restart` counts as one. */
+void processes_replace(struct supervisor *s, struct seat *seat, bool restart);
+
+/* Asks it to leave, and tells the others. */
+void processes_stop(struct supervisor *s, struct child *child, uint64_t grace_ms);
+
+/* Waits for all that are dead. */
+void processes_reap(struct supervisor *s);
+
+/* Those who are up but serve no seat any more, and do not hang, are asked to leave. */
+void processes_dismiss(struct supervisor *s);
+
+/* Has every process look at the seats anew. */
+void processes_wake(struct supervisor *s);
+
+/* Processes of a role, in any state. */
+unsigned processes_count(const struct supervisor *s, enum role role);
+
+/* STATUS= for the service manager. */
+void processes_tell(struct supervisor *s);
+
+/* ---- heal.c ---- */
+
+/* Looks at every beat; reports who hangs, and replaces and aborts whom it must. */
+void heal_tick(struct supervisor *s, uint64_t now_ms);
+
+/* ---- roll.c ---- */
+
+/* HUP: reads the settings again and begins to roll the processes onto them. */
+void roll_begin(struct supervisor *s);
+
+/* The next step, if it is time for one. */
+void roll_step(struct supervisor *s);
+
+/* ---- leave.c ---- */
+
+/* TERM: announces the end, or hurries it when it is announced already. */
+void leave_begin(struct supervisor *s);
+
+/* The same at once, with this exit code. */
+void leave_now(struct supervisor *s, int exit_code);
+
+void leave_tick(struct supervisor *s, uint64_t now_ms);
+
+/* ---- obituary.c ---- */
+
+/* Says who ended, how, and what it did last; before its slot is retired. */
+void obituary(struct supervisor *s, const struct child *child,
+	      const struct child_end *end, uint64_t now_ms);
+
+static inline const char *role_name(enum role role)
+{
+	return role == ROLE_SEQUENCER ? "sequencer" : "worker";
+}
+
+#endif

@@ -1,0 +1,142 @@
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "gateway/supervisor/parts.h"
+
+enum {
+	SEQUENCER_LEAVE_MS = 2000
+};
+
+/* What is made once, or stands in the segment where it never changes. */
+static const struct fixed {
+	const char *name;
+	size_t offset, size;
+	bool text;
+} fixed[] = {
+#define FIELD(field) offsetof(struct settings, field), sizeof((struct settings *)0)->field
+	{ "PARLEY_LISTEN", FIELD(listen), true },
+	{ "PARLEY_SEGMENT", FIELD(segment), true },
+	{ "PARLEY_SEGMENT_GROUP", FIELD(segment_group), true },
+	{ "PARLEY_WORKERS", FIELD(workers), false },
+	{ "PARLEY_CONNECTIONS_MAX", FIELD(connections_max), false },
+	{ "PARLEY_HANG_REPORT_MS", FIELD(hang_report_ms), false },
+	{ "PARLEY_HANG_ACT_MS", FIELD(hang_act_ms), false },
+	{ "PARLEY_BUS_RING_BYTES", FIELD(bus_ring_bytes), false },
+	{ "PARLEY_ROOMS_MAX", FIELD(rooms_max), false },
+#undef FIELD
+};
+
+/* Puts back what cannot change while we run, and says so. */
+static void keep_fixed(const struct settings *now, struct settings *fresh)
+{
+	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+		const struct fixed *f = &fixed[i];
+		const char *old = (const char *)now + f->offset;
+		char *new = (char *)fresh + f->offset;
+
+		if (f->text ? strcmp(old, new) == 0 : memcmp(old, new, f->size) == 0)
+			continue;
+		LOG(warning, "setting needs a restart, kept as it was name=%s", f->name);
+		memcpy(new, old, f->size);
+	}
+}
+
+static int read_again(struct supervisor *s, struct why *why)
+{
+	const struct supervisor_source *source = s->source;
+	enum log_level level = LOG_info;
+	struct settings fresh;
+	int fd, r;
+
+	r = settings_reload(&fresh, SETTINGS_GATEWAY, source->argc, source->argv,
+			    source->environ, NULL, why);
+	if (r < 0)
+		return r;
+	keep_fixed(&s->settings, &fresh);
+	r = setup_settings(&fresh, &fd, why);
+	if (r < 0)
+		return r;
+	close(s->settings_fd);
+	s->settings_fd = fd;
+	s->settings = fresh;
+	s->settings_version++;
+	if (log_level_parse(fresh.log_level, &level) == 0)
+		log_open(level, "gateway");
+	return 0;
+}
+
+static void tell_reloading(struct supervisor *s)
+{
+	char lines[64];
+
+	snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+		 clock_mono_ns() / 1000);
+	manager_tell(&s->manager, lines);
+}
+
+void roll_begin(struct supervisor *s)
+{
+	struct why why;
+
+	if (!supervisor_wants_workers(s))
+		return;
+	tell_reloading(s);
+	if (read_again(s, &why) < 0) {
+		LOG(error, "reload refused, settings kept why=\"%s\"", why.text);
+		if (!s->rolling)
+			manager_tell(&s->manager, "READY=1");
+		return;
+	}
+	LOG(notice, "gateway reloads");
+	word_add(&s->words->reloads, 1);
+	s->rolling = true;
+	roll_step(s);
+}
+
+static bool is_old(const struct supervisor *s, const struct seat *seat)
+{
+	return seat->process && seat->process->settings != s->settings_version;
+}
+
+/* True when this worker's seat is done, or will start with the new settings anyway. */
+static bool roll_worker(struct supervisor *s, struct seat *seat)
+{
+	switch (seat->state) {
+	case SEAT_empty:
+	case SEAT_backoff:
+	case SEAT_crash_loop: return true;
+	case SEAT_serving:
+		if (!is_old(s, seat))
+			return true;
+		processes_replace(s, seat, false);
+		return false;
+	default: return false; /* one at a time: wait until it serves and is alone */
+	}
+}
+
+/* There is room for one sequencer only: its successor starts when it is gone. */
+static bool roll_sequencer(struct supervisor *s, struct seat *seat)
+{
+	if (is_old(s, seat) && seat->process->state == CHILD_up)
+		processes_stop(s, seat->process, SEQUENCER_LEAVE_MS);
+	return seat->state == SEAT_serving && !is_old(s, seat);
+}
+
+void roll_step(struct supervisor *s)
+{
+	if (!s->rolling || s->state != GATEWAY_running)
+		return;
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (!roll_worker(s, &s->seats[i]))
+			return;
+	if (!roll_sequencer(s, &s->seats[s->n_workers]))
+		return;
+	s->rolling = false;
+	manager_tell(&s->manager, "READY=1");
+	LOG(notice, "gateway reloaded");
+}
