@@ -92,13 +92,13 @@ static void count(const struct looked *l, struct verdict *v)
 	v->workers_serving = l->seats.n_serving;
 	v->workers_hung = l->seats.n_hung;
 	v->restarts = l->seats.restarts;
-	v->active_known = s->has[COUNTER_links_active] &&
-			  (l->seats.n_turning > 0 || l->seats.n_hung == 0);
 	v->active = judge_gauge(s, -1, COUNTER_links_active);
+	v->active_known = s->has[COUNTER_links_active] && v->active <= INT64_MAX &&
+			  (l->seats.n_turning > 0 || l->seats.n_hung == 0);
 	v->closing = judge_gauge(s, -1, COUNTER_links_closing);
 	v->handshaking = judge_gauge(s, -1, COUNTER_links_handshaking);
-	v->total_known = s->has[COUNTER_links_opened];
 	v->total = snapshot_sum(s, COUNTER_links_opened);
+	v->total_known = s->has[COUNTER_links_opened] && v->total <= INT64_MAX;
 	v->uptime_known = true;
 	if (!l->is_dead)
 		v->uptime_ms = s->uptime_ms + (l->is_hung ? s->beat_age_ns / MS_NS : 0);

@@ -43,6 +43,12 @@ const struct snapshot_slot *judge_serving(const struct snapshot *snapshot,
 	return slot->alive ? slot : NULL;
 }
 
+/* What cannot be true stays so, instead of becoming a small number. */
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
 uint64_t judge_gauge(const struct snapshot *snapshot, int seat, enum counter id)
 {
 	uint64_t sum = 0;
@@ -56,9 +62,9 @@ uint64_t judge_gauge(const struct snapshot *snapshot, int seat, enum counter id)
 		if (seat < 0 ? slot->role != ROLE_WORKER : slot->seat != (unsigned)seat)
 			continue;
 		if (aborting && id == COUNTER_links_closing)
-			sum += slot->counters[COUNTER_links_active];
+			sum = plus(sum, slot->counters[COUNTER_links_active]);
 		if (!aborting || id != COUNTER_links_active)
-			sum += slot->counters[id];
+			sum = plus(sum, slot->counters[id]);
 	}
 	return sum;
 }

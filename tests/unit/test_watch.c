@@ -1,0 +1,245 @@
+/* The watcher's clock and memory, over a real segment whose writer does as it is told. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/segment_writer.h"
+#include "healthd/watch.h"
+#include "tests/unit/fake_snapshot.h"
+
+static char name[64];
+static struct watch *watch;
+static uint64_t now_ns;
+/* The supervisor is another process, since nobody sees a lock of his own. */
+static pid_t supervisor;
+static int orders, answers;
+
+static void obey(struct segment *segment, char order)
+{
+	struct segment_header *header = segment_header(segment);
+	word *sequence = (word *)((char *)header + header->sequences_offset);
+
+	switch (order) {
+	case 'b': word_add(&segment_supervisor(segment)->beat, 1); break;
+	case 't': word_add(sequence, 1); break; /* torn, and whole again */
+	default: break;
+	}
+}
+
+static void supervise(int in, int out)
+{
+	const struct segment_shape shape = { .n_workers = 1, .group = "" };
+	struct segment *segment;
+	struct why why;
+	char order;
+
+	if (segment_create(name, &shape, &segment, &why) < 0)
+		_exit(1);
+	word_set(&segment_supervisor(segment)->state, GATEWAY_running);
+	do {
+		if (write(out, "k", 1) != 1 || read(in, &order, 1) != 1)
+			break;
+		obey(segment, order);
+	} while (order != 'q');
+	segment_close(segment, true);
+	_exit(0);
+}
+
+static void wait_for_answer(void)
+{
+	char byte;
+
+	assert_int_equal(read(answers, &byte, 1), 1);
+}
+
+static void tell(char order)
+{
+	assert_int_equal(write(orders, &order, 1), 1);
+	wait_for_answer();
+}
+
+static void start(void)
+{
+	int to[2], from[2];
+
+	assert_int_equal(pipe(to), 0);
+	assert_int_equal(pipe(from), 0);
+	supervisor = fork();
+	assert_true(supervisor >= 0);
+	if (supervisor == 0) {
+		close(to[1]);
+		close(from[0]);
+		supervise(to[0], from[1]);
+	}
+	close(to[0]);
+	close(from[1]);
+	orders = to[1];
+	answers = from[0];
+	wait_for_answer();
+}
+
+static void end(int signum)
+{
+	if (signum)
+		kill(supervisor, signum);
+	assert_int_equal(waitpid(supervisor, NULL, 0), supervisor);
+	supervisor = 0;
+}
+
+static int set_up(void **state)
+{
+	snprintf(name, sizeof name, "parley-unit-watch-%ld", (long)getpid());
+	now_ns = 1000 * MS_NS;
+	assert_int_equal(watch_new(name, &fake_limits, &watch), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char path[96];
+
+	watch_free(watch);
+	close(orders);
+	close(answers);
+	if (supervisor)
+		end(0);
+	snprintf(path, sizeof path, "/dev/shm/%s", name);
+	unlink(path);
+	snprintf(path, sizeof path, "/dev/shm/%s.kept", name);
+	unlink(path);
+	return 0;
+}
+
+static const struct verdict *look_after(uint64_t ms)
+{
+	now_ns += ms * MS_NS;
+	watch_look(watch, now_ns);
+	return watch_verdict(watch);
+}
+
+static void a_new_gateway_is_noticed_with_the_next_look(void **state)
+{
+	const struct verdict *verdict = look_after(50);
+
+	assert_false(verdict->active_known);
+	assert_true(verdict->live);
+	start();
+	verdict = look_after(1);
+	assert_int_equal(verdict->server, SERVER_running);
+	assert_true(verdict->live);
+}
+
+static void a_gateway_killed_is_told_with_the_next_look(void **state)
+{
+	const struct verdict *verdict;
+
+	start();
+	assert_int_equal(look_after(50)->server, SERVER_running);
+	end(SIGKILL);
+	verdict = look_after(1);
+	assert_int_equal(verdict->server, SERVER_stopped);
+	assert_false(verdict->live);
+	assert_true(verdict->active_known);
+	assert_int_equal(verdict->active, 0);
+}
+
+static void a_gateway_that_left_in_order_is_gone_and_not_unknown(void **state)
+{
+	const struct verdict *verdict;
+
+	start();
+	look_after(50);
+	assert_int_equal(write(orders, "q", 1), 1);
+	end(0);
+	verdict = look_after(1);
+	assert_int_equal(verdict->server, SERVER_stopped);
+	assert_true(verdict->active_known && verdict->uptime_known);
+	assert_false(verdict->live);
+}
+
+static void a_beat_that_stands_still_is_told_after_a_second(void **state)
+{
+	start();
+	look_after(50);
+	for (int i = 0; i < 19; i++)
+		assert_int_equal(look_after(50)->server, SERVER_running);
+	assert_int_equal(look_after(50)->server, SERVER_hung);
+	tell('b');
+	assert_int_equal(look_after(1)->server, SERVER_running);
+}
+
+static void machine_paused_nobody_is_called_hung_for_it(void **state)
+{
+	start();
+	look_after(50);
+	assert_int_equal(look_after(10000)->server, SERVER_running);
+	assert_int_equal(look_after(60000)->server, SERVER_running);
+	assert_true(watch_verdict(watch)->live);
+	/* What stands still afterwards is told as ever. */
+	for (int i = 0; i < 17; i++)
+		assert_int_equal(look_after(50)->server, SERVER_running);
+	assert_int_equal(look_after(50)->server, SERVER_hung);
+}
+
+static void machine_paused_the_start_grace_stands_still(void **state)
+{
+	look_after(50);
+	assert_true(look_after(40000)->live);
+	for (int i = 0; i < 70; i++)
+		look_after(450);
+	assert_false(watch_verdict(watch)->live);
+}
+
+static void a_torn_look_is_told_when_it_has_lasted(void **state)
+{
+	start();
+	look_after(50);
+	tell('t');
+	assert_int_equal(look_after(1)->server, SERVER_running);
+	assert_int_equal(watch_snapshot(watch)->look, LOOK_ok);
+	look_after(9);
+	assert_int_equal(watch_snapshot(watch)->look, LOOK_ok);
+	assert_int_equal(look_after(1)->status, STATUS_error);
+	assert_int_equal(watch_snapshot(watch)->look, LOOK_torn);
+	assert_true(watch_verdict(watch)->live);
+	tell('t');
+	look_after(1);
+	assert_int_equal(watch_snapshot(watch)->look, LOOK_ok);
+}
+
+static void a_gateway_killed_while_it_wrote_is_told_at_once(void **state)
+{
+	start();
+	look_after(50);
+	tell('t');
+	end(SIGKILL);
+	assert_int_equal(look_after(1)->server, SERVER_stopped);
+	assert_false(watch_verdict(watch)->live);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_new_gateway_is_noticed_with_the_next_look),
+		T(a_gateway_killed_is_told_with_the_next_look),
+		T(a_gateway_that_left_in_order_is_gone_and_not_unknown),
+		T(a_beat_that_stands_still_is_told_after_a_second),
+		T(machine_paused_nobody_is_called_hung_for_it),
+		T(machine_paused_the_start_grace_stands_still),
+		T(a_torn_look_is_told_when_it_has_lasted),
+		T(a_gateway_killed_while_it_wrote_is_told_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
