@@ -9,11 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/check.h"
+#include "common/clock.h"
 #include "common/segment_snapshot.h"
 
 enum {
-	TRIES_MAX = 200, /* about 2 ms of a writer that changes and changes */
+	TRIES_MAX = 1000, /* whichever comes first */
+	TRIES_NS_MAX = 5000000,
 	PATH_SIZE = 96,
 };
 
@@ -29,6 +30,7 @@ struct segment_reader {
 	ino_t ino;
 	uint64_t instance[2];
 	struct pulse supervisor, slots[SEGMENT_SLOTS_MAX];
+	struct snapshot_known known;
 	_Alignas(64) unsigned char bytes[SEGMENT_BYTES_MAX];
 };
 
@@ -140,69 +142,119 @@ static enum look choose_file(struct segment_reader *r, struct snapshot *s)
 	return open_name(r, s);
 }
 
-/* ---- reading it whole ---- */
+/* ---- one look ---- */
 
-static bool read_at(struct segment_reader *r, size_t at, size_t len)
+/* Leaves no number of a look that failed, and of a snapshot used before. */
+static void forget_numbers(struct snapshot *s)
 {
-	return pread(r->fd, r->bytes + at, len, (off_t)at) == (ssize_t)len;
+	size_t first = offsetof(struct snapshot, instance);
+
+	/* The slots are big, and n_slots says how many of them count. */
+	memset((char *)s + first, 0, offsetof(struct snapshot, slots) - first);
+	memset(s->retired, 0, sizeof s->retired);
+	memset(s->has, 0, sizeof s->has);
 }
 
-/* 1: whole and of one moment. 0: torn. Negative: cannot be read to its end. */
-static int read_once(struct segment_reader *r, const struct segment_header *h,
-		     struct segment_sequences *before, struct segment_sequences *after)
+static enum look read_header(struct segment_reader *r, struct snapshot *s,
+			     struct segment_header *ret_header)
 {
-	off_t at = (off_t)h->sequences_offset;
-
-	if (pread(r->fd, before, sizeof *before, at) != sizeof *before ||
-	    !read_at(r, 0, h->size) ||
-	    pread(r->fd, after, sizeof *after, at) != sizeof *after)
-		return -EIO;
-	if (word_get(&before->supervisor) & 1 ||
-	    word_get(&before->supervisor) != word_get(&after->supervisor))
-		return 0;
-	for (unsigned i = 0; i < h->n_slots; i++) {
-		uint64_t was = word_get(&before->slot[i]);
-
-		/* Odd for good when its process died taking the slot: then it is no part
-		 * of any sum, and nobody need wait for it. */
-		if ((was & 1 || was != word_get(&after->slot[i])) &&
-		    locked(r->fd, lock_slot(i)) != 0)
-			return 0;
-	}
-	return 1;
-}
-
-static enum look read_whole(struct segment_reader *r, struct snapshot *s,
-			    struct segment_sequences *ret_sequences)
-{
-	struct segment_header header;
-	struct segment_sequences before;
-	ssize_t len = pread(r->fd, &header, sizeof header, 0);
+	struct segment_header *h = ret_header;
 	const char *what;
 
-	if (len < (ssize_t)sizeof header)
+	if (pread(r->fd, h, sizeof *h, 0) != sizeof *h)
 		return fail(s, LOOK_short, r->path, "is cut short");
-	if (memcmp(header.magic, SEGMENT_MAGIC, 8) != 0)
+	if (memcmp(h->magic, SEGMENT_MAGIC, 8) != 0)
 		return fail(s, LOOK_foreign, r->path, "is not a segment of Parley's");
-	if (header.version != SEGMENT_VERSION)
+	if (h->version != SEGMENT_VERSION)
 		return fail(s, LOOK_other_version, r->path,
 			    "is of a version that is not spoken here");
-	what = snapshot_check_header(&header);
+	what = snapshot_check_header(h);
+	return what ? fail(s, LOOK_corrupt, r->path, what) : LOOK_ok;
+}
+
+static bool read_sequences(struct segment_reader *r, const struct segment_header *h,
+			   struct segment_sequences *ret_sequences)
+{
+	ssize_t len = pread(r->fd, ret_sequences, sizeof *ret_sequences,
+			    (off_t)h->sequences_offset);
+
+	atomic_thread_fence(memory_order_acquire);
+	return len == sizeof *ret_sequences;
+}
+
+static bool same(const struct segment_sequences *a, const struct segment_sequences *b,
+		 unsigned n_slots)
+{
+	bool equal = word_get(&a->supervisor) == word_get(&b->supervisor);
+
+	for (unsigned i = 0; equal && i < n_slots; i++)
+		equal = word_get(&a->slot[i]) == word_get(&b->slot[i]);
+	return equal;
+}
+
+/*
+ * Who lives, asked before the sequences are read again: had another process taken
+ * the slot meanwhile, they tell. A slot whose sequence is odd is being taken, or its
+ * process died doing so: nothing in it counts. False: it claims to be odd while its
+ * process has long been up.
+ */
+static bool ask_the_living(struct segment_reader *r, struct snapshot *s,
+			   const struct segment_sequences *sequences)
+{
+	for (unsigned i = 0; i < s->n_slots; i++) {
+		struct snapshot_slot *slot = &s->slots[i];
+
+		slot->alive = slot->counted && locked(r->fd, lock_slot(i)) == 1;
+		if (word_get(&sequences->slot[i]) & 1 && slot->state == CHILD_up &&
+		    locked(r->fd, lock_slot(i)) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* A supervisor that died while it folded a slot's totals leaves them in doubt. */
+static void forget_totals(struct snapshot *s)
+{
+	for (unsigned id = 0; id < COUNTER_COUNT; id++)
+		s->has[id] = s->has[id] && !counter_is_total(id);
+	snprintf(s->reason, sizeof s->reason,
+		 "the totals are unknown: the supervisor died adding them up");
+}
+
+/* LOOK_torn: the writers were at it; the next look may do better. */
+static enum look look_once(struct segment_reader *r, struct snapshot *s)
+{
+	struct segment_sequences before, after;
+	struct segment_header header;
+	int alive = locked(r->fd, LOCK_SUPERVISOR);
+	const char *what;
+	bool believable;
+
+	forget_numbers(s);
+	s->supervisor_known = alive >= 0;
+	s->supervisor_alive = alive == 1;
+	if (read_header(r, s, &header) != LOOK_ok)
+		return s->look;
+	if (!read_sequences(r, &header, &before) ||
+	    pread(r->fd, r->bytes, header.size, 0) != (ssize_t)header.size)
+		return fail(s, LOOK_short, r->path, "is cut short");
+	if (memcmp(&header, r->bytes, sizeof header) != 0)
+		return fail(s, LOOK_corrupt, r->path, "changes in its header");
+	what = snapshot_take(r->bytes, &before, &r->known, s);
+	believable = what || ask_the_living(r, s, &before);
+	atomic_thread_fence(memory_order_acquire);
+	if (!read_sequences(r, &header, &after))
+		return fail(s, LOOK_short, r->path, "is cut short");
+	if (!believable || !same(&before, &after, header.n_slots) ||
+	    (word_get(&before.supervisor) & 1 && alive != 0))
+		return fail(s, LOOK_torn, r->path, "is being written to without an end");
 	if (what)
 		return fail(s, LOOK_corrupt, r->path, what);
-	for (int i = 0; i < TRIES_MAX; i++) {
-		int whole = read_once(r, &header, &before, ret_sequences);
-
-		if (whole < 0)
-			return fail(s, LOOK_short, r->path, "is cut short");
-		if (whole)
-			return memcmp(&header, r->bytes, sizeof header) == 0
-				       ? LOOK_ok
-				       : fail(s, LOOK_corrupt, r->path,
-					      "changes in its header");
-		sched_yield();
-	}
-	return fail(s, LOOK_torn, r->path, "is being written to without an end");
+	s->look = LOOK_ok;
+	s->reason[0] = 0; /* a try before this one may have left a word */
+	if (word_get(&before.supervisor) & 1)
+		forget_totals(s);
+	return LOOK_ok;
 }
 
 /* ---- time ---- */
@@ -230,39 +282,32 @@ static void tell_ages(struct segment_reader *r, struct snapshot *s, uint64_t now
 						 s->slots[i].beat, now_ns);
 }
 
-static void look_now(struct segment_reader *r, uint64_t now_ns, struct snapshot *s)
-{
-	struct segment_sequences sequences;
-	const char *what;
-	int alive;
-
-	/* All but the slots: they are big, and n_slots says how many of them count. */
-	memset(s, 0, offsetof(struct snapshot, slots));
-	memset(s->retired, 0, sizeof s->retired);
-	memset(s->has, 0, sizeof s->has);
-	if (choose_file(r, s) != LOOK_ok)
-		return;
-	alive = locked(r->fd, LOCK_SUPERVISOR);
-	s->supervisor_known = alive >= 0;
-	s->supervisor_alive = alive == 1;
-	if (read_whole(r, s, &sequences) != LOOK_ok)
-		return;
-	what = snapshot_take(r->bytes, &sequences, s);
-	if (what) {
-		fail(s, LOOK_corrupt, r->path, what);
-		return;
-	}
-	for (unsigned i = 0; i < s->n_slots; i++)
-		s->slots[i].alive = s->slots[i].generation &&
-				    locked(r->fd, lock_slot(i)) == 1;
-	tell_ages(r, s, now_ns);
-	s->look = LOOK_ok;
-}
-
 void segment_reader_look(struct segment_reader *reader, uint64_t now_ns,
 			 struct snapshot *ret_snapshot)
 {
-	look_now(reader, now_ns, ret_snapshot);
+	struct segment_reader *r = reader;
+	struct snapshot *s = ret_snapshot;
+	char about_name[sizeof s->reason];
+	uint64_t started_ns;
+
+	memset(s, 0, offsetof(struct snapshot, instance));
+	forget_numbers(s);
+	if (choose_file(r, s) != LOOK_ok)
+		return;
+	memcpy(about_name, s->reason, sizeof about_name);
+	started_ns = clock_mono_ns();
+	for (int i = 0; look_once(r, s) == LOOK_torn; i++) {
+		if (i == TRIES_MAX || clock_mono_ns() - started_ns > TRIES_NS_MAX)
+			break;
+		sched_yield();
+	}
+	if (s->look == LOOK_ok) {
+		if (*about_name)
+			memcpy(s->reason, about_name, sizeof about_name);
+		tell_ages(r, s, now_ns);
+	} else {
+		forget_numbers(s);
+	}
 }
 
 uint64_t snapshot_sum(const struct snapshot *snapshot, enum counter id)
@@ -271,6 +316,8 @@ uint64_t snapshot_sum(const struct snapshot *snapshot, enum counter id)
 	bool total = counter_is_total(id);
 	uint64_t sum = total ? s->retired[id] : 0;
 
+	if (!s->has[id])
+		return 0;
 	for (unsigned i = 0; i < s->n_slots; i++)
 		if (total ? s->slots[i].counted : s->slots[i].alive)
 			sum += s->slots[i].counters[id];

@@ -3,8 +3,9 @@
  *
  * Reads with pread through a read-only descriptor: a mapping would die of
  * SIGBUS when the file is truncated. Every offset, count and state is checked
- * before use. A look costs a few microseconds and never blocks. No number in a
- * snapshot is a guess: what could not be read is absent.
+ * before use. A look costs a few microseconds, and at most 5 ms while writers are at
+ * it without an end. No number in a snapshot is a guess: what could not be read is
+ * absent.
  *
  * The reader keeps its descriptor while the segment's supervisor lives, also
  * when the name is gone, and follows the name to a new segment.
@@ -28,8 +29,9 @@ enum look {
 const char *look_name(enum look look);
 
 struct snapshot_slot {
-	bool alive;   /* the kernel says that its process lives (or dumps core) */
-	bool counted; /* totals not yet in retired: they belong in a sum */
+	bool alive;             /* counted, and the kernel says that its process lives (or
+				   dumps core) */
+	bool counted;           /* totals not yet in retired: they belong in a sum */
 	enum child_state state; /* as the supervisor has it */
 	enum hang_kind hang;
 	enum role role;
@@ -51,7 +53,8 @@ struct snapshot_seat {
 	uint64_t last_reason, last_signal, last_code, since_ms, retry_at_ms;
 };
 
-/* One look. Plain data; big (about 200 KB), so keep one and reuse it. */
+/* One look. Plain data; big (about 200 KB), so keep one and reuse it. A look that is
+ * not ok has no number: all is 0, also n_seats and n_slots. */
 struct snapshot {
 	enum look look;
 	char reason[160];      /* "" when all is well; may explain an ok look too (name
@@ -67,7 +70,8 @@ struct snapshot {
 	struct snapshot_seat seats[SEGMENT_SEATS_MAX];
 	struct snapshot_slot slots[SEGMENT_SLOTS_MAX];
 	uint64_t retired[COUNTER_COUNT];
-	bool has[COUNTER_COUNT]; /* the writer publishes this counter */
+	bool has[COUNTER_COUNT]; /* known: the writer publishes this counter. No total is
+				    when the supervisor died adding one up. */
 };
 
 struct segment_reader;
@@ -81,7 +85,8 @@ void segment_reader_free(struct segment_reader *reader);
 void segment_reader_look(struct segment_reader *reader, uint64_t now_ns,
 			 struct snapshot *ret_snapshot);
 
-/* A counter over all: gauges of living processes, or totals of living and gone. */
+/* A counter over all: gauges of living processes, or totals of living and gone. 0 for
+ * one that the snapshot does not have. */
 uint64_t snapshot_sum(const struct snapshot *snapshot, enum counter id);
 
 #endif

@@ -1,5 +1,6 @@
 #include "common/segment_snapshot.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 _Static_assert(SEGMENT_SLOTS_MAX *(sizeof(struct segment_slot) + 64) +
@@ -44,18 +45,14 @@ const char *snapshot_check_header(const struct segment_header *h)
 
 /* ---- counters, by name: the writer may be of another build ---- */
 
-struct map {
-	int place[COUNTER_COUNT]; /* in the writer's array; -1: it has none */
-};
-
 static void find_counters(const unsigned char *bytes, const struct segment_header *h,
-			  struct map *ret_map)
+			  int place[COUNTER_COUNT])
 {
 	struct segment_about mine[COUNTER_COUNT];
 
 	segment_describe(mine);
 	for (unsigned id = 0; id < COUNTER_COUNT; id++) {
-		ret_map->place[id] = -1;
+		place[id] = -1;
 		for (unsigned k = 0; k < h->n_counters; k++) {
 			/* The same build has it in the same place. */
 			unsigned at = (id + k) % h->n_counters;
@@ -67,23 +64,42 @@ static void find_counters(const unsigned char *bytes, const struct segment_heade
 				continue;
 			if (about->kind == mine[id].kind && about->offset % 8 == 0 &&
 			    about->offset / 8 < h->n_counters)
-				ret_map->place[id] = (int)(about->offset / 8);
+				place[id] = (int)(about->offset / 8);
 			break;
 		}
 	}
 }
 
-static void take_counters(const word *from, const struct map *map,
+/* False: the checksum is not that of the bytes. */
+static bool get_to_know(const unsigned char *bytes, struct snapshot_known *known)
+{
+	const struct segment_header *h = (const void *)bytes;
+	const unsigned char *about = bytes + h->about_offset;
+	size_t len = (size_t)h->n_counters * h->about_stride;
+
+	if (memcmp(&known->header, h, sizeof *h) == 0 && len <= sizeof known->about &&
+	    memcmp(known->about, about, len) == 0)
+		return true;
+	if (segment_checksum(h, about, len) != h->checksum)
+		return false;
+	find_counters(bytes, h, known->place);
+	known->header = *h;
+	if (len <= sizeof known->about)
+		memcpy(known->about, about, len);
+	return true;
+}
+
+static void take_counters(const word *from, const int place[COUNTER_COUNT],
 			  uint64_t to[COUNTER_COUNT])
 {
 	for (unsigned id = 0; id < COUNTER_COUNT; id++)
-		to[id] = map->place[id] < 0 ? 0 : word_get(&from[map->place[id]]);
+		to[id] = place[id] < 0 ? 0 : word_get(&from[place[id]]);
 }
 
 /* ---- parts ---- */
 
 static const char *take_supervisor(const struct segment_supervisor *from,
-				   const struct map *map, struct snapshot *s)
+				   const int *place, struct snapshot *s)
 {
 	if (word_get(&from->state) >= GATEWAY_STATE_COUNT)
 		return "names a state of the gateway that there is not";
@@ -96,7 +112,7 @@ static const char *take_supervisor(const struct segment_supervisor *from,
 	s->reloads = word_get(&from->reloads);
 	s->late_ticks = word_get(&from->late_ticks);
 	s->aborts = word_get(&from->aborts);
-	take_counters(from->retired, map, s->retired);
+	take_counters(from->retired, place, s->retired);
 	return NULL;
 }
 
@@ -136,7 +152,7 @@ static void take_events(const struct segment_slot *from, struct snapshot_slot *s
 
 static const char *take_slot(const struct segment_child *child,
 			     const struct segment_slot *from, uint64_t sequence,
-			     const struct map *map, unsigned n_seats,
+			     const int *place, unsigned n_seats,
 			     struct snapshot_slot *slot)
 {
 	memset(slot, 0, sizeof *slot);
@@ -156,24 +172,22 @@ static const char *take_slot(const struct segment_child *child,
 	slot->beat = word_get(&from->beat);
 	slot->phase = word_get(&from->phase);
 	slot->ready = word_get(&from->ready);
-	take_counters(from->counters, map, slot->counters);
+	take_counters(from->counters, place, slot->counters);
 	take_events(from, slot);
 	return NULL;
 }
 
 const char *snapshot_take(const unsigned char *bytes,
-			  const struct segment_sequences *sequences, struct snapshot *s)
+			  const struct segment_sequences *sequences,
+			  struct snapshot_known *known, struct snapshot *s)
 {
 	const struct segment_header *h = (const void *)bytes;
 	const char *what = NULL;
-	struct map map;
 
-	if (segment_checksum(h, bytes + h->about_offset,
-			     (size_t)h->n_counters * h->about_stride) != h->checksum)
+	if (!get_to_know(bytes, known))
 		return "does not match its checksum";
-	find_counters(bytes, h, &map);
 	for (unsigned id = 0; id < COUNTER_COUNT; id++)
-		s->has[id] = map.place[id] >= 0;
+		s->has[id] = known->place[id] >= 0;
 	memcpy(s->instance, h->instance, sizeof s->instance);
 	s->connections_max = h->connections_max;
 	s->hang_report_ms = h->hang_report_ms;
@@ -181,7 +195,8 @@ const char *snapshot_take(const unsigned char *bytes,
 	s->n_workers = h->n_workers;
 	s->n_seats = h->n_seats;
 	s->n_slots = h->n_slots;
-	what = take_supervisor((const void *)(bytes + h->supervisor_offset), &map, s);
+	what = take_supervisor((const void *)(bytes + h->supervisor_offset), known->place,
+			       s);
 	for (unsigned i = 0; !what && i < h->n_seats; i++)
 		what = take_seat((const void *)(bytes + h->seats_offset +
 						(size_t)i * h->seat_stride),
@@ -191,7 +206,7 @@ const char *snapshot_take(const unsigned char *bytes,
 						(size_t)i * h->child_stride),
 				 (const void *)(bytes + h->slots_offset +
 						(size_t)i * h->slot_stride),
-				 word_get(&sequences->slot[i]), &map, h->n_seats,
+				 word_get(&sequences->slot[i]), known->place, h->n_seats,
 				 &s->slots[i]);
 	return what;
 }

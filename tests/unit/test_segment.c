@@ -154,6 +154,89 @@ static void a_deleted_name_is_told_and_put_back(void **state)
 	assert_int_equal(segment_keep_name(segment), 0);
 }
 
+static struct segment_sequences *sequences(void)
+{
+	struct segment_header *header = segment_header(segment);
+
+	return (void *)((char *)header + header->sequences_offset);
+}
+
+/* The next process has the lock of the slot and has not emptied it yet. */
+static void a_retired_slot_does_not_live_by_the_next_ones_lock(void **state)
+{
+	pid_t pid = worker(1);
+
+	(void)state;
+	segment_retire(segment, 0);
+	look(1);
+	assert_int_equal(seen->look, LOOK_ok);
+	assert_false(seen->slots[0].alive);
+	assert_int_equal(snapshot_sum(seen, COUNTER_links_active), 0);
+	assert_int_equal(snapshot_sum(seen, COUNTER_links_opened), 7);
+	end(pid);
+}
+
+/* Stopped for ever in the middle of taking it, say. */
+static void a_slot_that_is_being_taken_counts_for_nothing(void **state)
+{
+	pid_t pid = worker(1);
+
+	(void)state;
+	word_set(&segment_child(segment, 0)->state, CHILD_starting);
+	word_add(&sequences()->slot[0], 1);
+	look(1);
+	assert_int_equal(seen->look, LOOK_ok);
+	assert_false(seen->slots[0].alive);
+	assert_int_equal(snapshot_sum(seen, COUNTER_links_active), 0);
+	assert_int_equal(snapshot_sum(seen, COUNTER_links_opened), 0);
+	word_set(&segment_child(segment, 0)->state, CHILD_up);
+	look(2);
+	assert_int_equal(seen->look, LOOK_torn);
+	assert_int_equal(seen->n_slots, 0);
+	end(pid);
+	look(3);
+	assert_int_equal(seen->look, LOOK_ok);
+}
+
+static void a_supervisor_that_died_adding_up_leaves_no_total(void **state)
+{
+	pid_t pid = worker(1);
+
+	(void)state;
+	/* To this process its own lock looks free: the supervisor is dead. */
+	word_add(&sequences()->supervisor, 1);
+	look(1);
+	assert_int_equal(seen->look, LOOK_ok);
+	assert_true(seen->supervisor_known && !seen->supervisor_alive);
+	assert_non_null(strstr(seen->reason, "totals are unknown"));
+	assert_true(seen->has[COUNTER_links_active]);
+	assert_false(seen->has[COUNTER_links_opened]);
+	assert_int_equal(snapshot_sum(seen, COUNTER_links_active), 5);
+	assert_int_equal(snapshot_sum(seen, COUNTER_links_opened), 0);
+	end(pid);
+}
+
+static void a_living_supervisor_that_never_ends_is_torn_in_bounded_time(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	look(1);
+	word_add(&sequences()->supervisor, 1);
+	pid = fork();
+	if (pid == 0) {
+		alarm(5);
+		look(2);
+		_exit(seen->look == LOOK_torn && seen->supervisor_alive &&
+				      seen->n_slots == 0 && seen->n_seats == 0
+			      ? 42
+			      : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 42);
+}
+
 static void a_second_gateway_is_refused_and_a_stale_segment_replaced(void **state)
 {
 	struct segment_shape shape = { .n_workers = 1, .group = "" };
@@ -187,6 +270,7 @@ static void a_second_gateway_is_refused_and_a_stale_segment_replaced(void **stat
 static void a_cut_or_scribbled_segment_is_told_and_gives_no_number(void **state)
 {
 	struct segment_header *header = segment_header(segment);
+	struct segment_about *about;
 
 	(void)state;
 	header->connections_max ^= 1;
@@ -200,9 +284,31 @@ static void a_cut_or_scribbled_segment_is_told_and_gives_no_number(void **state)
 	header->version--;
 	look(3);
 	assert_int_equal(seen->look, LOOK_ok);
-	assert_int_equal(truncate(path, 100), 0);
+	about = (struct segment_about *)((char *)header + header->about_offset);
+	about->id[0] ^= 1; /* also when the look before found all well */
 	look(4);
+	assert_int_equal(seen->look, LOOK_corrupt);
+	about->id[0] ^= 1;
+	word_set(&segment_child(segment, 4)->state, CHILD_STATE_COUNT);
+	look(5);
+	assert_int_equal(seen->look, LOOK_corrupt);
+	assert_int_equal(seen->n_slots, 0);
+	assert_int_equal(seen->n_seats, 0);
+	assert_int_equal(truncate(path, 100), 0);
+	look(6);
 	assert_int_equal(seen->look, LOOK_short);
+}
+
+static void what_lies_behind_the_end_disturbs_nobody(void **state)
+{
+	struct stat stat_of;
+
+	(void)state;
+	assert_int_equal(stat(path, &stat_of), 0);
+	assert_int_equal(truncate(path, stat_of.st_size + 4096), 0);
+	look(1);
+	assert_int_equal(seen->look, LOOK_ok);
+	end(worker(1));
 }
 
 int main(void)
@@ -213,8 +319,13 @@ int main(void)
 		TEST(gauges_count_for_the_living_totals_for_all),
 		TEST(a_beat_ages_by_the_readers_clock),
 		TEST(a_deleted_name_is_told_and_put_back),
+		TEST(a_retired_slot_does_not_live_by_the_next_ones_lock),
+		TEST(a_slot_that_is_being_taken_counts_for_nothing),
+		TEST(a_supervisor_that_died_adding_up_leaves_no_total),
+		TEST(a_living_supervisor_that_never_ends_is_torn_in_bounded_time),
 		TEST(a_second_gateway_is_refused_and_a_stale_segment_replaced),
 		TEST(a_cut_or_scribbled_segment_is_told_and_gives_no_number),
+		TEST(what_lies_behind_the_end_disturbs_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
