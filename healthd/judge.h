@@ -5,9 +5,10 @@
  * Serves healthd, parley-probe and parley-stat alike. Reads no clock and no file.
  *
  * A process *turns* while its beat moves, and is *hung* when its beat has stood still
- * for hang_report_ms. A worker that hangs still has its connections, so they count,
- * until nobody turns and no number can be trusted. What the kernel says is dead counts
- * as nothing at once, whatever the segment says of it.
+ * for hang_report_ms, or for two beats where the supervisor calls it hung. A worker that
+ * hangs still has its connections, so they count, until nobody turns and no number can be
+ * trusted. What the kernel says is dead counts as nothing at once, whatever the segment
+ * says of it.
  *
  * Liveness fails only for what a restart of the whole would cure: the supervisor gone
  * or hung, crash loops that it has given up, or all workers wedged for longer than it

@@ -12,10 +12,14 @@ enum {
 
 /* ---- one process --------------------------------------------------------------- */
 
+/* What the supervisor has found hung already, before we came to look, needs not be seen
+ * still for as long again: only a beat takes that back. */
 static bool stands_still(const struct snapshot_slot *slot,
 			 const struct judge_limits *limits)
 {
-	return slot->beat_age_ns >= limits->hang_report_ms * MS_NS;
+	return slot->beat_age_ns >= limits->hang_report_ms * MS_NS ||
+	       (slot->hang != HANG_none &&
+		slot->beat_age_ns >= 2 * SEGMENT_BEAT_MS * MS_NS);
 }
 
 /* One that starts is on its start time-out; one that is aborted has been judged. */

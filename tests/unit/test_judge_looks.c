@@ -116,6 +116,21 @@ static void seats_that_point_nowhere_are_empty(void **state)
 	assert_int_equal(verdict.status, STATUS_degraded);
 }
 
+static void more_reasons_than_fit_are_counted(void **state)
+{
+	seen.n_workers = 20;
+	seen.n_seats = 21;
+	seen.seats[FAKE_SEQUENCER_SEAT] = (struct snapshot_seat){ .role = ROLE_WORKER };
+	for (unsigned i = 0; i < 20; i++)
+		seen.seats[i] = (struct snapshot_seat){ .state = SEAT_empty, .slot = -1 };
+	seen.seats[20] = (struct snapshot_seat){ .role = ROLE_SEQUENCER,
+						 .state = SEAT_serving,
+						 .slot = FAKE_SEQUENCER_SLOT };
+	judged();
+	assert_int_equal(verdict.n_reasons + verdict.n_reasons_left_off, 20);
+	assert_int_equal(verdict.n_reasons, VERDICT_REASONS);
+}
+
 /* ---- the start grace ----------------------------------------------------------- */
 
 static void healthd_starts_first_live_for_a_start_grace(void **state)
@@ -209,6 +224,7 @@ int main(void)
 		T(a_gateway_that_left_without_a_trace_is_gone),
 		T(an_absent_counter_is_not_taken_for_zero),
 		T(seats_that_point_nowhere_are_empty),
+		T(more_reasons_than_fit_are_counted),
 		T(healthd_starts_first_live_for_a_start_grace),
 		T(ready_falls_with_the_second_bad_look),
 		T(ready_rises_with_the_third_good_look),
