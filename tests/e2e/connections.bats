@@ -22,14 +22,15 @@ teardown() { teardown_daemons; }
 
 @test "closing links are told apart from active ones" {
 	start_both PARLEY_CLOSE_TIMEOUT_MS=3000
-	client ann
-	kill -STOP "$CLIENT"
-	# Too long a message cannot be sent by a stopped client: have the server close it.
-	kill -CONT "$CLIENT"
-	echo '/no-close' >&"$IN"
-	echo '/raw 8305' >&"$IN"
+	# By hand: a client that breaks the rules, is told so, and does not leave.
+	exec {stubborn}<>"/dev/tcp/127.0.0.1/$PORT"
+	printf '%s\r\n' 'GET /chat HTTP/1.1' 'Host: h' 'Connection: Upgrade' 'Upgrade: websocket' \
+		'Sec-WebSocket-Version: 13' 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '' >&"$stubborn"
+	await 1000 websocket '.connections.active == 1'
+	printf '\x81\x01x' >&"$stubborn"
 	await 1000 websocket '.connections.active == 0 and .closing == 1'
 	await 4000 websocket '.closing == 0'
+	exec {stubborn}>&-
 }
 
 @test "a connection that never says anything is let go" {

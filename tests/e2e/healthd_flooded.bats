@@ -5,7 +5,7 @@ setup() { setup_daemons; }
 teardown() { teardown_daemons; }
 
 hold_connections() { # hold_connections N [BYTES]: idle connections to healthd
-	python3 - "${HEALTH##*:}" "$1" "${2:-}" >"$DIR/hold.log" 2>&1 <<-'END' &
+	"$PYTHON" - "${HEALTH##*:}" "$1" "${2:-}" >"$DIR/hold.log" 2>&1 <<-'END' &
 		import resource, signal, socket, sys
 		port, n, text = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].encode()
 		hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -11,6 +11,8 @@ TOOLS=$ROOT/build/$MODE/tests/tools
 # FAULTS.md: times hold on an idle machine, three times as long on a loaded one;
 # a sanitized build is slower still.
 TOLERANCE=${TOLERANCE:-3}
+# The python that the distribution's packages are for.
+PYTHON=/usr/bin/python3
 [ "$MODE" = release ] || TOLERANCE=$((TOLERANCE * 4))
 
 setup_daemons() {

@@ -9,7 +9,7 @@ setup() {
 teardown() { teardown_daemons; }
 
 judge() {
-	run python3 "$ROOT/tests/e2e/rfc6455.py" "$PORT" "$1"
+	run "$PYTHON" "$ROOT/tests/e2e/rfc6455.py" "$PORT" "$1"
 	echo "$output"
 	[ "$status" = 0 ]
 	[ "$(grep -c '^ok' <<<"$output")" -ge "$2" ]

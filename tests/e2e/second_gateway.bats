@@ -19,10 +19,10 @@ teardown() { teardown_daemons; }
 	start_both
 	kill -KILL "$GATEWAY" "$(worker_pid 0)" "$(worker_pid 1)"
 	await 300 code_is /health/live 503
-	python3 - "/dev/shm/$SEGMENT" <<-'END' &
+	"$PYTHON" - "/dev/shm/$SEGMENT" <<-'END' &
 		import fcntl, signal, sys
 		file = open(sys.argv[1], "rb")
-		fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+		fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, 0)
 		print("locked", flush=True)
 		signal.pause()
 	END

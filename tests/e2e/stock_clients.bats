@@ -6,7 +6,7 @@ teardown() { teardown_daemons; }
 
 @test "ws (node) and websockets (python) chat with each other" {
 	start_both PARLEY_WORKERS=2
-	python3 "$ROOT/tests/e2e/stock_client.py" "$PORT" >"$DIR/python.log" 2>&1 &
+	"$PYTHON" "$ROOT/tests/e2e/stock_client.py" "$PORT" >"$DIR/python.log" 2>&1 &
 	local python=$!
 	PIDS+=("$python")
 	await 5000 grep -q joined "$DIR/python.log"

@@ -35,7 +35,7 @@ setup() {
 }
 
 free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+	"$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 main_pid() { box systemctl show -p MainPID --value "$1"; }
 active() { [ "$(box systemctl is-active "$1")" = active ]; }
