@@ -24,6 +24,14 @@
  * Death is told by the kernel: each process holds a POSIX write lock (fcntl) on
  * its byte of the file, LOCK_SUPERVISOR or lock_slot(i), through the only
  * descriptor it has of the file. Closing any descriptor of the file drops them.
+ *
+ * Totals never go back and count once, because of this order: a process dies; the
+ * supervisor adds its totals to `retired` and notes its generation, both under the
+ * supervisor's sequence; only then is the slot given to the next process, which locks
+ * it and empties it under the slot's sequence. So a slot counts exactly when its
+ * generation is not the retired one, and one whose sequence is odd or moves counts as
+ * nothing: what was in it is retired, what will be in it has not happened. A process
+ * that dies while it empties its slot leaves nothing behind but an odd number.
  */
 #ifndef SEGMENT_H
 #define SEGMENT_H
@@ -156,7 +164,8 @@ struct segment_header {
 	uint32_t slots_offset, slot_stride, counters_offset; /* last: within a slot */
 	uint32_t about_offset, about_stride;
 	uint64_t connections_max, hang_report_ms, hang_act_ms;
-	uint64_t checksum; /* FNV-1a of the header with 0 here, then of all `about` */
+	uint64_t checksum; /* segment_hash of the header with 0 here, then of all `about`
+			    */
 };
 
 struct segment_sequences {
@@ -205,7 +214,10 @@ struct segment_slot {
 	word beat;  /* counts up every SEGMENT_BEAT_MS */
 	word phase; /* enum phase */
 	word ready;
-	word n_events; /* ever recorded; the last SEGMENT_EVENTS are kept */
+	word unlocked; /* 1: a reader's lock stood on its byte; supervisor's word counts
+			*/
+	word n_events; /* ever recorded; the last SEGMENT_EVENTS are kept, and the oldest
+			  of them may be half written over */
 	struct segment_event events[SEGMENT_EVENTS];
 	word counters[COUNTER_COUNT];
 };
@@ -224,7 +236,8 @@ const char *phase_name(uint64_t value);
 const char *exit_reason_name(uint64_t value);
 const char *segment_event_name(uint64_t value);
 
-/* FNV-1a, 64 bits; start with FNV_START. */
+/* FNV-1a over words of eight bytes, then over what is left; start with FNV_START. Tells
+ * an accident, not an attack. */
 #define FNV_START 0xcbf29ce484222325ull
 uint64_t segment_hash(uint64_t hash, const void *data, uint64_t len);
 

@@ -1,5 +1,6 @@
 #include "common/segment_layout.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,15 @@ static const struct {
 #include "common/counters.def"
 #undef COUNTER
 };
+
+int segment_path(const char *name, char ret_path[SEGMENT_PATH_MAX])
+{
+	if (!*name || strchr(name, '/') || strlen(name) > SEGMENT_NAME_MAX ||
+	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return -EINVAL;
+	snprintf(ret_path, SEGMENT_PATH_MAX, "/dev/shm/%s", name);
+	return 0;
+}
 
 static uint32_t at_next(uint64_t *at, uint64_t len)
 {

@@ -10,6 +10,15 @@
 
 #include "common/segment.h"
 
+enum {
+	SEGMENT_NAME_MAX = 64,
+	SEGMENT_PATH_MAX = 80,
+	SEGMENT_BESIDE_MAX = 112, /* such a path with something behind it */
+};
+
+/* The path of a segment of this name. -EINVAL: empty, too long or with a slash. */
+int segment_path(const char *name, char ret_path[SEGMENT_PATH_MAX]);
+
 /* Fills offsets, strides and sizes for so many workers; the rest of the header is the
  * caller's. */
 void segment_layout(struct segment_header *header, unsigned n_workers);

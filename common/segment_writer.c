@@ -2,15 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/check.h"
-#include "common/segment_layout.h"
 #include "common/segment_open.h"
+
+enum {
+	LOCK_TRIES = 8, /* locks of readers come and go */
+};
 
 /* ---- places ---- */
 
@@ -69,37 +69,16 @@ static void change_begins(word *sequence)
 {
 	/* From odd, which a dead predecessor left, to the next odd number. */
 	word_set(sequence, (word_get(sequence) + 1) | 1);
-	atomic_thread_fence(memory_order_seq_cst);
+	/* Not a full barrier: only stores must not overtake the number. */
+	atomic_thread_fence(memory_order_release);
 }
 
 static void change_ends(word *sequence)
 {
-	atomic_thread_fence(memory_order_seq_cst);
-	word_set(sequence, word_get(sequence) + 1);
+	atomic_store_explicit(sequence, word_get(sequence) + 1, memory_order_release);
 }
 
 /* ---- a process takes its slot ---- */
-
-static uint64_t own_start_ticks(void)
-{
-	char text[1024], *after;
-	unsigned long long ticks = 0;
-	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (len <= 0)
-		return 0; /* only shown, never judged by */
-	text[len] = 0;
-	after = strrchr(text, ')');
-	/* Field 22; the state behind the name is field 3. */
-	for (int field = 2; after && field < 22; field++)
-		after = strchr(after + 1, ' ');
-	if (after)
-		ticks = strtoull(after, NULL, 10);
-	return ticks;
-}
 
 static void empty_slot(struct segment_slot *slot)
 {
@@ -109,11 +88,47 @@ static void empty_slot(struct segment_slot *slot)
 		word_set(&words[i], 0);
 }
 
+/*
+ * A reader may hold a read lock where this process wants its write lock: 0640 lets the
+ * group do that. It must not keep a worker from starting, so the process then goes
+ * without, says so, and readers believe the supervisor instead. A write lock is another
+ * process of the gateway.
+ */
+static int take_lock(int fd, unsigned slot, bool *ret_unlocked, struct why *why)
+{
+	struct flock lock;
+	int r;
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		*ret_unlocked = false;
+		r = segment_lock(fd, lock_slot(slot));
+		if (r == 0)
+			return 0;
+		if (r != -EAGAIN)
+			return why_set(why, r, "cannot lock slot %u: %s", slot,
+				       strerror(-r));
+		lock = (struct flock){ .l_type = F_WRLCK,
+				       .l_whence = SEEK_SET,
+				       .l_start = (off_t)lock_slot(slot),
+				       .l_len = 1 };
+		if (fcntl(fd, F_GETLK, &lock) < 0)
+			return why_set(why, -errno, "cannot ask for the lock of slot %u",
+				       slot);
+		*ret_unlocked = lock.l_type == F_RDLCK;
+		if (lock.l_type == F_WRLCK)
+			break;
+	}
+	return *ret_unlocked ? 0
+			     : why_set(why, -EBUSY, "slot %u is held by process %ld",
+				       slot, (long)lock.l_pid);
+}
+
 int segment_attach(int fd, unsigned slot, uint64_t generation, enum role role,
 		   unsigned seat, struct segment **ret_segment, struct why *why)
 {
 	struct segment *segment;
 	struct segment_slot *own;
+	bool unlocked = false;
 	int r = segment_map(fd, &segment, why);
 
 	if (r < 0)
@@ -121,9 +136,7 @@ int segment_attach(int fd, unsigned slot, uint64_t generation, enum role role,
 	if (slot >= segment->shape.n_slots)
 		r = why_set(why, -EPROTO, "the segment has no slot %u", slot);
 	else
-		r = segment_lock(fd, lock_slot(slot));
-	if (r == -EAGAIN)
-		r = why_set(why, -EBUSY, "slot %u is held by another process", slot);
+		r = take_lock(fd, slot, &unlocked, why);
 	if (r < 0) {
 		segment_unmap(segment);
 		return r;
@@ -132,9 +145,10 @@ int segment_attach(int fd, unsigned slot, uint64_t generation, enum role role,
 	change_begins(&sequences(segment)->slot[slot]);
 	empty_slot(own);
 	word_set(&own->pid, (uint64_t)getpid());
-	word_set(&own->start_ticks, own_start_ticks());
+	word_set(&own->start_ticks, segment_start_ticks());
 	word_set(&own->role, role);
 	word_set(&own->seat, seat);
+	word_set(&own->unlocked, unlocked);
 	word_set(&own->generation, generation);
 	change_ends(&sequences(segment)->slot[slot]);
 	*ret_segment = segment;
@@ -151,8 +165,8 @@ void segment_retire(struct segment *segment, unsigned slot)
 	uint64_t generation = word_get(&left->generation);
 	word *slot_sequence = &sequences(segment)->slot[slot];
 
-	/* It died while it took the slot: the slot is empty, in whole or in part, and
-	 * what was in it had been retired before. */
+	/* It died while it took the slot: what was in it had been retired before, and of
+	 * its own there is nothing yet. */
 	if (word_get(slot_sequence) & 1) {
 		empty_slot(left);
 		change_ends(slot_sequence);
@@ -178,5 +192,6 @@ void segment_record(struct segment_slot *slot, enum segment_event_kind kind,
 	word_set(&event->kind, kind);
 	word_set(&event->a, a);
 	word_set(&event->b, b);
-	word_set(&slot->n_events, n + 1);
+	/* Last, also when the process dies right here. */
+	atomic_store_explicit(&slot->n_events, n + 1, memory_order_release);
 }

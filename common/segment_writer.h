@@ -44,13 +44,16 @@ int segment_fd(const struct segment *segment);
 /*
  * Child: maps the inherited descriptor (and keeps it), takes the slot's lock,
  * empties the slot under its sequence and says who it is.
+ * Only for a slot whose former process was retired, or its totals are lost.
  * -EBUSY: another process still holds the slot. -EPROTO: not a segment of ours.
  */
 int segment_attach(int fd, unsigned slot, uint64_t generation, enum role role,
 		   unsigned seat, struct segment **ret_segment, struct why *why);
 
 /* Supervisor, each tick: puts the name back if someone removed or replaced it.
- * Returns 1 if it had to, 0 if not, negative errno if it could not. */
+ * Returns 1 if it had to, 0 if not, negative errno if it could not; -ENOENT: both names
+ * are gone, -EIO: the file was cut short (nothing dies of it, but readers can read it no
+ * longer, and no process can attach): neither can be mended but by a restart. */
 int segment_keep_name(struct segment *segment);
 
 /* Supervisor, once a process is reaped: its totals join the retired ones, in one

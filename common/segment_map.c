@@ -1,0 +1,144 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/segment_layout.h"
+#include "common/segment_open.h"
+
+/* ---- a file that is cut short under the mapping ---- */
+
+/* For on_sigbus: the mapping of this process, of which there is one at most. */
+static struct {
+	unsigned char *volatile memory;
+	volatile size_t size, page;
+} mapped;
+
+/*
+ * A store beyond the end of a mapped file is SIGBUS: one `truncate` would end every
+ * process of the gateway. What is missing becomes private memory; readers see the file
+ * as it is, short, and say so.
+ */
+static void on_sigbus(int signal_number, siginfo_t *info, void *context)
+{
+	uintptr_t at = (uintptr_t)info->si_addr, from = (uintptr_t)mapped.memory;
+	int error = errno;
+	unsigned char *page;
+
+	(void)context;
+	if (from && at >= from && at - from < mapped.size) {
+		page = mapped.memory + (at - from) / mapped.page * mapped.page;
+		if (mmap(page, mapped.page, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page) {
+			errno = error;
+			return;
+		}
+	}
+	/* Not ours: the same fault again, now with its usual end. */
+	(void)signal(signal_number, SIG_DFL);
+}
+
+static void outlive_cuts(const struct segment *segment)
+{
+	struct sigaction action = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
+
+	mapped.page = (size_t)sysconf(_SC_PAGESIZE);
+	mapped.size = segment->size;
+	mapped.memory = segment->memory;
+	/* Cannot fail, and would only leave the usual end. */
+	(void)sigaction(SIGBUS, &action, NULL);
+}
+
+/* ---- mapping ---- */
+
+int segment_lock(int fd, unsigned byte)
+{
+	struct flock lock = { .l_type = F_WRLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = (off_t)byte,
+			      .l_len = 1 };
+
+	if (fcntl(fd, F_SETLK, &lock) == 0)
+		return 0;
+	return errno == EACCES ? -EAGAIN : -errno;
+}
+
+/* Whether the file is a whole segment of this build's; then where things lie in it. */
+static bool is_ours(int fd, const struct stat *stat, struct segment_header *ret_shape)
+{
+	struct segment_header claimed;
+
+	if (pread(fd, &claimed, sizeof claimed, 0) != sizeof claimed ||
+	    memcmp(claimed.magic, SEGMENT_MAGIC, sizeof claimed.magic) != 0 ||
+	    claimed.version != SEGMENT_VERSION || claimed.n_workers < 1 ||
+	    claimed.n_workers >= SEGMENT_SEATS_MAX)
+		return false;
+	memset(ret_shape, 0, sizeof *ret_shape);
+	segment_layout(ret_shape, claimed.n_workers);
+	return claimed.layout == ret_shape->layout && claimed.size == ret_shape->size &&
+	       (uint64_t)stat->st_size >= ret_shape->size;
+}
+
+int segment_map(int fd, struct segment **ret_segment, struct why *why)
+{
+	struct segment *segment = calloc(1, sizeof *segment);
+	struct stat stat;
+
+	if (!segment)
+		return why_set(why, -ENOMEM, "no memory for the segment");
+	if (fstat(fd, &stat) < 0 || !is_ours(fd, &stat, &segment->shape)) {
+		free(segment);
+		return why_set(why, -EPROTO,
+			       "what was handed over is no whole segment of this build");
+	}
+	segment->magic = SEGMENT_OBJECT;
+	segment->fd = fd;
+	segment->size = segment->shape.size;
+	segment->dev = stat.st_dev;
+	segment->ino = stat.st_ino;
+	segment->memory = mmap(NULL, segment->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			       fd, 0);
+	if (segment->memory == MAP_FAILED) {
+		int r = -errno;
+
+		free(segment);
+		return why_set(why, r, "the segment cannot be mapped: %s", strerror(-r));
+	}
+	outlive_cuts(segment);
+	*ret_segment = segment;
+	return 0;
+}
+
+void segment_unmap(struct segment *segment)
+{
+	mapped.memory = NULL;
+	munmap(segment->memory, segment->size);
+	segment->magic = 0;
+	free(segment);
+}
+
+uint64_t segment_start_ticks(void)
+{
+	char text[1024], *after;
+	uint64_t ticks = 0;
+	int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (len <= 0)
+		return 0;
+	text[len] = 0;
+	/* The name, field 2, may hold anything; no parenthesis follows its own last. */
+	after = strrchr(text, ')');
+	for (int field = 2; after && field < 22; field++)
+		after = strchr(after + 1, ' ');
+	if (after)
+		ticks = strtoull(after, NULL, 10);
+	return ticks;
+}
