@@ -15,7 +15,6 @@
 enum {
 	TRIES_MAX = 1000, /* whichever comes first */
 	TRIES_NS_MAX = 5000000,
-	PATH_SIZE = 96,
 };
 
 /* When a beat was last seen to change. */
@@ -24,7 +23,7 @@ struct pulse {
 };
 
 struct segment_reader {
-	char path[PATH_SIZE];
+	char path[SEGMENT_PATH_MAX];
 	int fd; /* -1: none open */
 	dev_t dev;
 	ino_t ino;
@@ -48,14 +47,15 @@ const char *look_name(enum look look)
 int segment_reader_new(const char *name, struct segment_reader **ret_reader)
 {
 	struct segment_reader *reader;
+	char path[SEGMENT_PATH_MAX];
 
-	if (!*name || strchr(name, '/') || strlen(name) > 64)
+	if (segment_path(name, path) < 0)
 		return -EINVAL;
 	reader = aligned_alloc(_Alignof(struct segment_reader), sizeof *reader);
 	if (!reader)
 		return -ENOMEM;
 	memset(reader, 0, offsetof(struct segment_reader, bytes));
-	snprintf(reader->path, sizeof reader->path, "/dev/shm/%s", name);
+	memcpy(reader->path, path, sizeof path);
 	reader->fd = -1;
 	*ret_reader = reader;
 	return 0;
@@ -96,6 +96,19 @@ static enum look fail(struct snapshot *s, enum look look, const char *path,
 	return look;
 }
 
+static enum look fail_to_open(struct snapshot *s, const char *path, int error)
+{
+	if (error == ENOENT)
+		return fail(s, LOOK_missing, path,
+			    "does not exist: no gateway runs under this name");
+	if (error == ELOOP || error == ENXIO)
+		return fail(s, LOOK_foreign, path, "is not a file");
+	s->look = LOOK_denied;
+	snprintf(s->reason, sizeof s->reason, "the segment %s cannot be opened: %s", path,
+		 strerror(error));
+	return LOOK_denied;
+}
+
 static void let_go(struct segment_reader *r)
 {
 	if (r->fd >= 0)
@@ -103,43 +116,48 @@ static void let_go(struct segment_reader *r)
 	r->fd = -1;
 }
 
-static enum look open_name(struct segment_reader *r, struct snapshot *s)
+static enum look go_over(struct segment_reader *r, int fd, struct snapshot *s)
 {
 	struct stat stat;
 
-	r->fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (r->fd < 0 && errno == ENOENT)
-		return fail(s, LOOK_missing, r->path,
-			    "does not exist: no gateway runs under this name");
-	if (r->fd < 0)
-		return fail(s, LOOK_denied, r->path, strerror(errno));
-	if (fstat(r->fd, &stat) < 0 || !S_ISREG(stat.st_mode)) {
-		let_go(r);
+	let_go(r);
+	if (fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode)) {
+		close(fd);
 		return fail(s, LOOK_foreign, r->path, "is not a file");
 	}
+	r->fd = fd;
 	r->dev = stat.st_dev;
 	r->ino = stat.st_ino;
 	return LOOK_ok;
 }
 
-/* Goes on with the open file while its supervisor lives, whatever the name says; else
- * follows the name. */
+/*
+ * The file that has the name; but while that is not a living gateway's and ours is, the
+ * name was taken from ours, whose supervisor puts it back. Without a name there is
+ * nothing to go over to, and the file still tells how it ended.
+ */
 static enum look choose_file(struct segment_reader *r, struct snapshot *s)
 {
 	struct stat stat;
 	bool named = lstat(r->path, &stat) == 0;
+	int fd, error;
 
 	if (r->fd >= 0 && named && stat.st_dev == r->dev && stat.st_ino == r->ino)
 		return LOOK_ok;
-	if (r->fd >= 0 && (!named || locked(r->fd, LOCK_SUPERVISOR) == 1)) {
+	fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	error = errno;
+	if (r->fd >= 0 && (fd < 0 || locked(fd, LOCK_SUPERVISOR) != 1) &&
+	    (!named || locked(r->fd, LOCK_SUPERVISOR) == 1)) {
+		if (fd >= 0)
+			close(fd);
 		snprintf(s->reason, sizeof s->reason, "the name %s %s", r->path,
 			 named ? "was given to another file" : "was deleted");
-		/* Without a name and without a life there is nothing to go on with, but
-		 * the file still tells how it ended. */
 		return LOOK_ok;
 	}
+	if (fd >= 0)
+		return go_over(r, fd, s);
 	let_go(r);
-	return open_name(r, s);
+	return fail_to_open(s, r->path, error);
 }
 
 /* ---- one look ---- */
@@ -192,6 +210,12 @@ static bool same(const struct segment_sequences *a, const struct segment_sequenc
 	return equal;
 }
 
+/* Its lock was denied it by a reader's: see segment_attach. */
+static bool lives_unlocked(const struct snapshot *s, const struct snapshot_slot *slot)
+{
+	return slot->unlocked && s->supervisor_alive && slot->state != CHILD_free;
+}
+
 /*
  * Who lives, asked before the sequences are read again: had another process taken
  * the slot meanwhile, they tell. A slot whose sequence is odd is being taken, or its
@@ -204,7 +228,8 @@ static bool ask_the_living(struct segment_reader *r, struct snapshot *s,
 	for (unsigned i = 0; i < s->n_slots; i++) {
 		struct snapshot_slot *slot = &s->slots[i];
 
-		slot->alive = slot->counted && locked(r->fd, lock_slot(i)) == 1;
+		slot->alive = slot->counted && (locked(r->fd, lock_slot(i)) == 1 ||
+						lives_unlocked(s, slot));
 		if (word_get(&sequences->slot[i]) & 1 && slot->state == CHILD_up &&
 		    locked(r->fd, lock_slot(i)) != 0)
 			return false;

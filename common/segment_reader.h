@@ -7,8 +7,9 @@
  * it without an end. No number in a snapshot is a guess: what could not be read is
  * absent.
  *
- * The reader keeps its descriptor while the segment's supervisor lives, also
- * when the name is gone, and follows the name to a new segment.
+ * The reader keeps its descriptor when the name is gone, and while the segment's
+ * supervisor lives also when another file has the name, unless that is a living
+ * gateway's. A dead gateway's segment can be looked at like any other.
  */
 #ifndef SEGMENT_READER_H
 #define SEGMENT_READER_H
@@ -32,6 +33,7 @@ struct snapshot_slot {
 	bool alive;             /* counted, and the kernel says that its process lives (or
 				   dumps core) */
 	bool counted;           /* totals not yet in retired: they belong in a sum */
+	bool unlocked;          /* it has no lock: its life is the supervisor's word */
 	enum child_state state; /* as the supervisor has it */
 	enum hang_kind hang;
 	enum role role;
@@ -80,7 +82,8 @@ struct segment_reader;
 int segment_reader_new(const char *name, struct segment_reader **ret_reader);
 void segment_reader_free(struct segment_reader *reader);
 
-/* Looks now; now_ns is the caller's monotonic clock. Never fails: what is wrong is in
+/* Looks now; now_ns is the caller's monotonic clock, less the time in which the caller
+ * itself was kept from running: ages are told by it. Never fails: what is wrong is in
  * `look`. */
 void segment_reader_look(struct segment_reader *reader, uint64_t now_ns,
 			 struct snapshot *ret_snapshot);

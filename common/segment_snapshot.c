@@ -121,10 +121,14 @@ static const char *take_seat(const struct segment_seat *from, unsigned n_slots,
 {
 	uint64_t slot = word_get(&from->slot);
 
-	if (word_get(&from->state) >= SEAT_STATE_COUNT || slot > n_slots ||
-	    word_get(&from->role) > ROLE_SEQUENCER ||
-	    word_get(&from->last_reason) >= EXIT_REASON_COUNT)
+	if (word_get(&from->state) >= SEAT_STATE_COUNT)
 		return "names a state of a seat that there is not";
+	if (slot > n_slots)
+		return "names a slot that there is not";
+	if (word_get(&from->role) > ROLE_SEQUENCER)
+		return "names a role of a seat that there is not";
+	if (word_get(&from->last_reason) >= EXIT_REASON_COUNT)
+		return "names a reason of an exit that there is not";
 	seat->state = (enum seat_state)word_get(&from->state);
 	seat->role = (enum role)word_get(&from->role);
 	seat->slot = (int)slot - 1;
@@ -156,10 +160,14 @@ static const char *take_slot(const struct segment_child *child,
 			     struct snapshot_slot *slot)
 {
 	memset(slot, 0, sizeof *slot);
-	if (word_get(&child->state) >= CHILD_STATE_COUNT ||
-	    word_get(&child->hang) >= HANG_KIND_COUNT ||
-	    word_get(&child->role) > ROLE_SEQUENCER || word_get(&child->seat) >= n_seats)
+	if (word_get(&child->state) >= CHILD_STATE_COUNT)
 		return "names a state of a process that there is not";
+	if (word_get(&child->hang) >= HANG_KIND_COUNT)
+		return "names a kind of hanging that there is not";
+	if (word_get(&child->role) > ROLE_SEQUENCER)
+		return "names a role of a process that there is not";
+	if (word_get(&child->seat) >= n_seats)
+		return "names a seat that there is not";
 	slot->state = (enum child_state)word_get(&child->state);
 	slot->hang = (enum hang_kind)word_get(&child->hang);
 	slot->role = (enum role)word_get(&child->role);
@@ -172,6 +180,7 @@ static const char *take_slot(const struct segment_child *child,
 	slot->beat = word_get(&from->beat);
 	slot->phase = word_get(&from->phase);
 	slot->ready = word_get(&from->ready);
+	slot->unlocked = word_get(&from->unlocked) == 1;
 	take_counters(from->counters, place, slot->counters);
 	take_events(from, slot);
 	return NULL;
