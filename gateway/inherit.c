@@ -87,7 +87,8 @@ int inherited_parse(int argc, char *const argv[], struct inherited *ret_inherite
 	in.n_slots = segment_slots(in.n_workers);
 	in.n_listeners = (unsigned)n_listeners;
 	in.shared_listener = has_word(argc, argv, "--shared-listener");
-	if (in.n_workers == 0 ||
+	if (in.n_workers == 0 || in.generation == 0 ||
+	    (in.role == ROLE_WORKER) != (in.seat < in.n_workers) ||
 	    in.n_listeners != (in.shared_listener ? 1 : in.n_workers))
 		return -EINVAL;
 	*ret_inherited = in;

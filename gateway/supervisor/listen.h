@@ -22,11 +22,11 @@ struct listeners {
 };
 
 /*
- * Opens n of them on "host:port"; with port 0 the first takes any free one and the
- * others follow. -EADDRINUSE: somebody else listens there, a process of the same user
- * with SO_REUSEPORT included, which the kernel alone would let us share with.
+ * Opens n of them on the "host:port" of `text`; with port 0 the first takes any free one
+ * and the others follow. -EADDRINUSE: somebody else listens there, a process of the same
+ * user with SO_REUSEPORT included, which the kernel alone would let us share with.
  */
-int listeners_open(const char *address, unsigned n, struct listeners *ret_listeners,
+int listeners_open(const char *text, unsigned n, struct listeners *ret_listeners,
 		   struct why *why);
 
 /*

@@ -146,7 +146,7 @@ static int spawn(struct supervisor *s, const struct child *child, int ready_fd,
 	int fds[FDS_MAX];
 	unsigned n = INHERIT_WAKE - INHERIT_SEGMENT;
 
-	fds[INHERIT_SEGMENT - INHERIT_SEGMENT] = segment_fd(s->segment);
+	fds[0] = segment_fd(s->segment);
 	fds[INHERIT_BUS - INHERIT_SEGMENT] = s->bus_fd;
 	fds[INHERIT_HEADS - INHERIT_SEGMENT] = s->heads_fd;
 	fds[INHERIT_SETTINGS - INHERIT_SEGMENT] = s->settings_fd;
