@@ -20,7 +20,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libuv1-dev libwebsockets-dev \
 LLHTTP_PACKAGE = $(shell apt-cache show libllhttp-dev >/dev/null 2>&1 && \
 	echo libllhttp-dev || echo node-llhttp)
 RUN_PACKAGES := curl
-TEST_PACKAGES := bats jq curl clang clang-format clang-tidy cppcheck libcmocka-dev \
+TEST_PACKAGES := bats jq curl clang systemd-container clang-format clang-tidy cppcheck libcmocka-dev \
 	nodejs node-ws python3 python3-websockets iproute2 procps util-linux git
 
 # $(call install,PACKAGES): installs with apt what dpkg does not know yet.
@@ -34,6 +34,15 @@ install = @missing=; for p in $(1); do \
 		$$sudo apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends \
 			$$missing >/dev/null; }
+
+JOBS ?= $(shell nproc)
+# V=1 shows every command; else a word a file.
+V ?= 0
+ifeq ($(V),0)
+say = @printf '  %-4s %s\n' $(1) $(2);
+else
+say =
+endif
 
 # ---- how things are compiled ----------------------------------------------------
 
@@ -98,11 +107,11 @@ all: $(BINS) ## build the four programs (MODE=release|asan|tsan|cover)
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/obj/llhttp/%.o: /usr/share/llhttp/%.c
 	@mkdir -p $(@D)
-	$(CC) $(LLHTTP_CFLAGS) $(FLAGS_$(MODE)) -w -c -o $@ $<
+	$(call say,CC,$<) $(CC) $(LLHTTP_CFLAGS) $(FLAGS_$(MODE)) -w -c -o $@ $<
 
 $(COMMON): $(COMMON_OBJECTS)
 $(GATEWAY): $(GATEWAY_OBJECTS)
@@ -110,31 +119,31 @@ $(HEALTHD): $(HEALTHD_OBJECTS)
 $(TOOLKIT): $(TOOL_OBJECTS)
 $(COMMON) $(GATEWAY) $(HEALTHD) $(TOOLKIT):
 	@rm -f $@
-	ar rcsD $@ $^
+	$(call say,AR,$@) ar rcsD $@ $^
 
 $(B)/bin/parley-gateway: $(B)/obj/gateway/main.o $(GATEWAY) $(COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(GATEWAY_LIBS)
+	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(GATEWAY_LIBS)
 
 $(B)/bin/parley-%: $(B)/obj/healthd/%_main.o $(HEALTHD) $(COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HEALTHD_LIBS)
+	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HEALTHD_LIBS)
 
 # ---- tests, tools, benchmarks ---------------------------------------------------
 
 $(B)/tests/unit/%: tests/unit/%.c $(GATEWAY) $(HEALTHD) $(COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+	$(call say,LD,$@) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
 		$(GATEWAY) $(HEALTHD) $(COMMON) -lcmocka $(GATEWAY_LIBS)
 
 $(B)/tests/tools/%: tests/tools/%_main.c $(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+	$(call say,LD,$@) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
 		$(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON) $(GATEWAY_LIBS)
 
 $(B)/tests/bench/%: tests/bench/%_main.c $(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+	$(call say,LD,$@) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
 		$(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON) $(GATEWAY_LIBS)
 
 # Fuzzers compile their sources once more with clang's instrumentation.
@@ -144,16 +153,16 @@ FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/obj/%.o,$(FUZZ_SOURCES)) \
 	$(patsubst /usr/share/llhttp/%.c,build/fuzz/obj/llhttp/%.o,$(LLHTTP_SOURCES))
 build/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+	$(call say,CC,$<) clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 build/fuzz/obj/llhttp/%.o: /usr/share/llhttp/%.c
 	@mkdir -p $(@D)
-	clang $(LLHTTP_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+	$(call say,CC,$<) clang $(LLHTTP_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 build/fuzz/parley.a: $(FUZZ_OBJECTS)
 	@rm -f $@
-	ar rcsD $@ $^
+	$(call say,AR,$@) ar rcsD $@ $^
 build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/parley.a
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< build/fuzz/parley.a \
+	$(call say,LD,$@) clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< build/fuzz/parley.a \
 		$(GATEWAY_LIBS)
 
 FUZZ_SECONDS ?= 600
@@ -164,7 +173,7 @@ units: $(UNITS) ## build and run the unit tests only
 	tests/run unit
 
 test: deps-test ## install what is missing, build, run every test
-	$(MAKE) all units-built
+	$(MAKE) -j$(JOBS) all units-built
 	tests/run all
 
 units-built: $(UNITS) $(TOOLS) $(FUZZERS)
@@ -189,7 +198,7 @@ deps-test:
 	$(call install,$$(clang --version | sed -n 's/.*version \([0-9]*\).*/libclang-rt-\1-dev/p;q'))
 
 run: deps ## run the gateway and healthd until Ctrl-C
-	$(MAKE) all
+	$(MAKE) -j$(JOBS) all
 	gateway/run $(B)
 
 # ---- reading the code -----------------------------------------------------------
