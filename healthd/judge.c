@@ -85,7 +85,10 @@ static void count(const struct looked *l, struct verdict *v)
 	const struct snapshot *s = l->snapshot;
 
 	if (!l->is_readable) {
-		v->active_known = v->uptime_known = l->is_dead;
+		/* Of workers that may have outlived their supervisor nothing is known
+		 * when there is something that cannot be read. */
+		v->active_known = l->is_dead && s->look == LOOK_missing;
+		v->uptime_known = l->is_dead;
 		return;
 	}
 	v->workers_wanted = l->seats.n_wanted;
