@@ -28,16 +28,14 @@ __attribute__((format(printf, 2, 3))) static void put(struct exposition *e,
 /* Backslash and newline, and where asked the quote, as both formats want it. */
 static const char *escape(const char *text, bool with_quote, char out[TEXT_MAX])
 {
-	size_t n = 0;
+	char *at = out;
 
-	for (; *text && n < TEXT_MAX - 2; text++) {
+	for (; *text && at < out + TEXT_MAX - 2; text++) {
 		if (*text == '\\' || *text == '\n' || (with_quote && *text == '"'))
-			out[n++] = '\\';
-		out[n++] = *text;
-		if (*text == '\n')
-			out[n - 1] = 'n';
+			*at++ = '\\';
+		*at++ = *text == '\n' ? 'n' : *text;
 	}
-	out[n] = '\0';
+	*at = '\0';
 	return out;
 }
 

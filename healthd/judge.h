@@ -104,9 +104,12 @@ const char *judge_hang(const struct snapshot_slot *slot,
 const struct snapshot_slot *judge_serving(const struct snapshot *snapshot,
 					  const struct snapshot_seat *seat);
 
-/* A gauge over the living processes of one seat, or of all workers with seat -1. The
+/* A gauge over the living processes of one seat, or of all with seat -1. The
  * connections of a process that is being aborted are closing, not active. UINT64_MAX
  * for more than there can be. */
 uint64_t judge_gauge(const struct snapshot *snapshot, int seat, enum counter id);
+
+/* A counter over all: a gauge as above, a total of the living and the gone. */
+uint64_t judge_counter(const struct snapshot *snapshot, enum counter id);
 
 #endif

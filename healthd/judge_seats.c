@@ -63,7 +63,7 @@ uint64_t judge_gauge(const struct snapshot *snapshot, int seat, enum counter id)
 
 		if (!slot->alive || !slot->counted)
 			continue;
-		if (seat < 0 ? slot->role != ROLE_WORKER : slot->seat != (unsigned)seat)
+		if (seat >= 0 && slot->seat != (unsigned)seat)
 			continue;
 		if (aborting && id == COUNTER_links_closing)
 			sum = plus(sum, slot->counters[COUNTER_links_active]);
@@ -71,6 +71,18 @@ uint64_t judge_gauge(const struct snapshot *snapshot, int seat, enum counter id)
 			sum = plus(sum, slot->counters[id]);
 	}
 	return sum;
+}
+
+uint64_t judge_counter(const struct snapshot *snapshot, enum counter id)
+{
+	static const enum counter_kind kinds[COUNTER_COUNT] = {
+#define COUNTER(name, KIND, unit, metric, label, help) [COUNTER_##name] = COUNTER_##KIND,
+#include "common/counters.def"
+#undef COUNTER
+	};
+
+	return kinds[id] == COUNTER_TOTAL ? snapshot_sum(snapshot, id)
+					  : judge_gauge(snapshot, -1, id);
 }
 
 static bool accepts(const struct snapshot *snapshot, const struct snapshot_slot *slot)

@@ -27,7 +27,7 @@ static const struct {
 static const char *seat_label(const struct snapshot *s, unsigned i,
 			      char labels[LABELS_SIZE])
 {
-	char name[16] = "sequencer";
+	char name[24] = "sequencer";
 
 	if (s->seats[i].role == ROLE_WORKER)
 		snprintf(name, sizeof name, "%u", i);
