@@ -41,7 +41,10 @@ static const char *escape(const char *text, bool with_quote, char out[TEXT_MAX])
 
 void exposition_init(struct exposition *e, char *out, size_t size, bool openmetrics)
 {
-	*e = (struct exposition){ .out = out, .size = size, .openmetrics = openmetrics };
+	memset(e, 0, sizeof *e);
+	e->out = out;
+	e->size = size;
+	e->openmetrics = openmetrics;
 }
 
 static bool ends_in(const char *name, size_t len, const char *unit)

@@ -96,13 +96,14 @@ static void count(const struct looked *l, struct verdict *v)
 	v->workers_hung = l->seats.n_hung;
 	v->restarts = l->seats.restarts;
 	v->active = judge_gauge(s, -1, COUNTER_links_active);
-	v->active_known = s->has[COUNTER_links_active] && v->active <= INT64_MAX &&
+	v->active_known = s->supervisor_known && s->has[COUNTER_links_active] &&
+			  v->active <= INT64_MAX &&
 			  (l->seats.n_turning > 0 || l->seats.n_hung == 0);
 	v->closing = judge_gauge(s, -1, COUNTER_links_closing);
 	v->handshaking = judge_gauge(s, -1, COUNTER_links_handshaking);
 	v->total = snapshot_sum(s, COUNTER_links_opened);
 	v->total_known = s->has[COUNTER_links_opened] && v->total <= INT64_MAX;
-	v->uptime_known = true;
+	v->uptime_known = s->supervisor_known;
 	if (!l->is_dead)
 		v->uptime_ms = s->uptime_ms + (l->is_hung ? s->beat_age_ns / MS_NS : 0);
 }
@@ -131,6 +132,12 @@ static enum verdict_server server_of(const struct looked *l)
 	}
 }
 
+static const char *reason_of_look(const struct looked *l)
+{
+	return l->snapshot->reason[0] ? l->snapshot->reason
+				      : "the kernel does not say who lives";
+}
+
 static void reasons_of_absence(const struct looked *l, struct verdict *v)
 {
 	if (l->is_dead && l->seats.n_alive > 0)
@@ -139,7 +146,7 @@ static void reasons_of_absence(const struct looked *l, struct verdict *v)
 	else if (l->is_dead)
 		verdict_reason(v, "the gateway is gone");
 	else
-		verdict_reason(v, "%s", l->snapshot->reason);
+		verdict_reason(v, "%s", reason_of_look(l));
 }
 
 static void reasons_of_life(const struct looked *l, struct verdict *v)
@@ -200,10 +207,10 @@ static bool judge_absent(const struct looked *l, struct verdict *v)
 		return refuse(v->live_reason, "the gateway is gone");
 	if (h->seen)
 		return refuse(v->live_reason, "whether the gateway lives is unknown: %s",
-			      l->snapshot->reason);
+			      reason_of_look(l));
 	if (h->absent_ns > l->limits->start_grace_ms * MS_NS)
-		return refuse(v->live_reason, "no gateway for %.1f s: %s",
-			      seconds(h->absent_ns), l->snapshot->reason);
+		return refuse(v->live_reason, "%s (for %.1f s)", reason_of_look(l),
+			      seconds(h->absent_ns));
 	return true;
 }
 

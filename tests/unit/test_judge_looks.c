@@ -75,6 +75,16 @@ static void a_segment_whose_lock_cannot_be_asked_is_not_live(void **state)
 	assert_non_null(strstr(verdict.live_reason, "permission denied"));
 }
 
+static void a_kernel_that_does_not_tell_of_locks_vouches_for_nobody(void **state)
+{
+	fake_death(&seen);
+	seen.supervisor_known = false;
+	judged();
+	assert_int_equal(verdict.status, STATUS_error);
+	assert_false(verdict.active_known || verdict.uptime_known || verdict.live);
+	assert_string_not_equal(verdict.reasons[0], "");
+}
+
 static void a_deleted_name_is_told_and_the_numbers_stay(void **state)
 {
 	strcpy(seen.reason, "the name was deleted");
@@ -143,7 +153,7 @@ static void healthd_starts_first_live_for_a_start_grace(void **state)
 	past.absent_ns++;
 	judged();
 	assert_false(verdict.live);
-	assert_non_null(strstr(verdict.live_reason, "no gateway for 30.0 s"));
+	assert_non_null(strstr(verdict.live_reason, "(for 30.0 s)"));
 }
 
 /* ---- readiness ----------------------------------------------------------------- */
@@ -219,6 +229,7 @@ int main(void)
 		T(a_scribbled_segment_of_a_living_gateway_is_live),
 		T(a_scribbled_segment_of_a_dead_gateway_is_not_live),
 		T(a_segment_whose_lock_cannot_be_asked_is_not_live),
+		T(a_kernel_that_does_not_tell_of_locks_vouches_for_nobody),
 		T(a_deleted_name_is_told_and_the_numbers_stay),
 		T(a_gateway_that_left_without_a_trace_is_gone),
 		T(an_absent_counter_is_not_taken_for_zero),
