@@ -227,8 +227,8 @@ struct segment_about {
 	uint32_t kind, offset; /* offset: within counters, bytes */
 };
 
-const char *gateway_state_name(
-	uint64_t state); /* these five: "unknown" when out of range */
+/* These: "unknown" when out of range. */
+const char *gateway_state_name(uint64_t value);
 const char *child_state_name(uint64_t value);
 const char *seat_state_name(uint64_t value);
 const char *hang_kind_name(uint64_t value);

@@ -40,15 +40,18 @@ static int fill(int fd, const struct segment_shape *shape)
 
 static int give_group(int fd, const char *name)
 {
-	const struct group *group;
+	char names[4096]; /* the group's own and its members' */
+	struct group group, *found;
+	int r;
 
 	if (!*name)
 		return 0;
-	errno = 0;
-	group = getgrnam(name); /* one thread, and not kept */
-	if (!group)
-		return errno ? -errno : -ENOENT;
-	return fchown(fd, (uid_t)-1, group->gr_gid) < 0 ? -errno : 0;
+	r = getgrnam_r(name, &group, names, sizeof names, &found);
+	if (r)
+		return -r;
+	if (!found)
+		return -ENOENT;
+	return fchown(fd, (uid_t)-1, group.gr_gid) < 0 ? -errno : 0;
 }
 
 /* A file of its own, whole and locked, under a name that nobody looks for. */

@@ -29,12 +29,14 @@ static void on_sigbus(int signal_number, siginfo_t *info, void *context)
 	uintptr_t at = (uintptr_t)info->si_addr, from = (uintptr_t)mapped.memory;
 	int error = errno;
 	unsigned char *page;
+	void *fresh;
 
 	(void)context;
 	if (from && at >= from && at - from < mapped.size) {
 		page = mapped.memory + (at - from) / mapped.page * mapped.page;
-		if (mmap(page, mapped.page, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page) {
+		fresh = mmap(page, mapped.page, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		if (fresh == page) {
 			errno = error;
 			return;
 		}

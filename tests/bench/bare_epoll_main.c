@@ -84,8 +84,9 @@ static size_t framed(uint8_t *out, const char *text, size_t len)
 static void say(int fd, const char *text)
 {
 	uint8_t frame[512];
+	size_t len = framed(frame, text, strlen(text));
 
-	put(fd, frame, framed(frame, text, strlen(text)));
+	put(fd, frame, len);
 }
 
 /* {"op":"send","room":"R","id":"I","body":B}, as the load tool writes it. */

@@ -33,13 +33,16 @@ probe_p99() { # microseconds over 1,000 probes, one at a time
 
 @test "healthd does not grow over many requests, and stays under 4 MiB" {
 	start_both PARLEY_WORKERS=1 PARLEY_HEALTH_REQUESTS_MAX=10000000
-	pss() { awk '/^Pss:/ { print $2 }' "/proc/$HEALTHD/smaps_rollup"; }
-	"$TOOLS/probes" "${HEALTH##*:}" /health/websocket 20000 8
+	of_healthd() { awk -v what="$1:" '$1 == what { print $2 }' "/proc/$HEALTHD/smaps_rollup"; }
+	# Twice: the first connections to be closed touch what the first requests did not.
+	"$TOOLS/probes" "${HEALTH##*:}" /health/websocket 10000 8
+	"$TOOLS/probes" "${HEALTH##*:}" /health/websocket 10000 8
 	local before after
-	before=$(pss)
+	# What is its own alone: its share of the libraries grows when others end.
+	before=$(of_healthd Anonymous)
 	"$TOOLS/probes" "${HEALTH##*:}" /health/websocket "${PROBES:-100000}" 8
-	after=$(pss)
-	echo "PSS before=$before KiB after=$after KiB"
+	after=$(of_healthd Anonymous)
+	echo "before=$before KiB after=$after KiB PSS=$(of_healthd Pss) KiB"
 	[ "$after" -le "$before" ]
-	[ "$MODE" != release ] || [ "$after" -lt 4096 ]
+	[ "$MODE" != release ] || [ "$(of_healthd Pss)" -lt 4096 ]
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -78,6 +79,15 @@ static inline int reap(pid_t pid)
 	if (WIFSIGNALED(status))
 		return WTERMSIG(status);
 	return WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+/* A child process has ended; it is not reaped by this. */
+static inline bool has_ended(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	return info.si_pid == pid;
 }
 
 #endif

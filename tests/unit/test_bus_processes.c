@@ -1,5 +1,4 @@
-/* test_bus_processes - what the bus promises between processes that race, sleep and die.
- */
+/* test_bus_processes - the bus between processes that race, sleep and die. */
 #include "tests/unit/bus_bench.h"
 
 #include <errno.h>
@@ -82,15 +81,6 @@ static uint64_t expect_whole(const struct bus_record *record)
 }
 
 /* ---- reading while it is overwritten ---- */
-
-static bool has_ended(pid_t pid)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
-	return info.si_pid == pid;
-}
-
 /* Waits until the writer has come round, or has ended. */
 static void fall_behind(struct bus *bus, const struct bus_reader *reader, pid_t writer)
 {
