@@ -88,7 +88,12 @@ int settings_reload(struct settings *settings, enum settings_program program, in
 		    char *const argv[], char *const env[], const char *const extra[],
 		    struct why *why);
 
-/* KEY=value lines of all settings, readable by settings_read_text. */
+/* KEY=value lines of all settings, readable by settings_read_text; with passwords, so
+ * for processes only. */
+int settings_write(const struct settings *settings, enum settings_program program,
+		   FILE *out);
+
+/* The same for people: a password in a URL is masked. */
 int settings_print(const struct settings *settings, enum settings_program program,
 		   FILE *out);
 void settings_help(enum settings_program program, const char *usage, FILE *out);

@@ -150,6 +150,20 @@ static int check_address(const char *name, const char *text, char host[64],
 	return 0;
 }
 
+/* Which of them can be had is the store's to say. Not quoted: it may hold a password. */
+static int check_store(const struct settings *settings, struct why *why)
+{
+	static const char *const kinds[] = { "sqlite:", "postgresql://", "postgres://" };
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strncmp(settings->store, kinds[i], strlen(kinds[i])) == 0 &&
+		    settings->store[strlen(kinds[i])])
+			return 0;
+	return why_set(why, -EINVAL,
+		       SETTING_PREFIX "STORE must be sqlite: and a path, or the URL of "
+				      "a database that begins with postgresql://");
+}
+
 int settings_agree(const struct settings *settings, struct why *why)
 {
 	char host[64];
@@ -166,6 +180,9 @@ int settings_agree(const struct settings *settings, struct why *why)
 			       SETTING_PREFIX "SEGMENT is '%s', but must be a file name "
 					      "without a slash or a leading dot",
 			       settings->segment);
+	rc = check_store(settings, why);
+	if (rc < 0)
+		return rc;
 	rc = check_address("HEALTH_LISTEN", settings->health_listen, host, why);
 	if (rc < 0)
 		return rc;

@@ -32,8 +32,47 @@ static void print_quoted(const char *value, FILE *out)
 	fputc('"', out);
 }
 
-int settings_print(const struct settings *settings, enum settings_program program,
-		   FILE *out)
+/* ---- passwords ------------------------------------------------------------------ */
+
+#define MASK "***"
+
+/* Replaces what lies at `from` up to `to`, both in `text`. */
+static void mask(char text[SETTING_VALUE_SIZE], const char *from, const char *to)
+{
+	char rest[SETTING_VALUE_SIZE];
+	size_t at = (size_t)(from - text);
+
+	snprintf(rest, sizeof rest, "%s", to);
+	snprintf(text + at, SETTING_VALUE_SIZE - at, MASK "%s", rest);
+}
+
+/* What may be one: between the first colon and the last @ (too much rather than too
+ * little, as it may hold either), and the parameters that libpq has for it. */
+static void mask_passwords(char text[SETTING_VALUE_SIZE])
+{
+	static const char *const words[] = { "?password=", "&password=", "?sslpassword=",
+					     "&sslpassword=" };
+	const char *url = strstr(text, "://"), *colon, *at;
+
+	if (!url)
+		return;
+	colon = strchr(url + 3, ':');
+	at = strrchr(url + 3, '@');
+	if (colon && at && colon < at)
+		mask(text, colon + 1, at);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		const char *word = strstr(text, words[i]);
+		const char *value = word ? word + strlen(words[i]) : NULL;
+
+		if (value)
+			mask(text, value, value + strcspn(value, "&"));
+	}
+}
+
+/* ---- all of them ---------------------------------------------------------------- */
+
+static int print_all(const struct settings *settings, enum settings_program program,
+		     bool for_people, FILE *out)
 {
 	size_t n;
 	const struct setting *table = setting_table(&n);
@@ -44,6 +83,8 @@ int settings_print(const struct settings *settings, enum settings_program progra
 		if (!(table[i].programs & program))
 			continue;
 		setting_value(&table[i], settings, value);
+		if (for_people)
+			mask_passwords(value);
 		fprintf(out, SETTING_PREFIX "%s=", table[i].name);
 		if (is_bare(value))
 			fputs(value, out);
@@ -54,6 +95,18 @@ int settings_print(const struct settings *settings, enum settings_program progra
 	if (fflush(out) != 0 || ferror(out))
 		return -EIO;
 	return 0;
+}
+
+int settings_write(const struct settings *settings, enum settings_program program,
+		   FILE *out)
+{
+	return print_all(settings, program, false, out);
+}
+
+int settings_print(const struct settings *settings, enum settings_program program,
+		   FILE *out)
+{
+	return print_all(settings, program, true, out);
 }
 
 /* ---- --help --------------------------------------------------------------------- */

@@ -28,4 +28,12 @@ struct message {
 	int64_t at_ms;    /* wall clock when it got its sequence */
 };
 
+/* Why a message got no sequence; its sender may send it again under the same id. */
+enum refusal {
+	REFUSED_unavailable, /* the store is away, or failed */
+	REFUSED_busy,        /* too much is waiting */
+	REFUSED_too_long,
+	REFUSAL_COUNT
+};
+
 #endif

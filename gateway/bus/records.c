@@ -8,7 +8,7 @@ struct packed_message {
 	uint64_t seq, generation, ticket, epoch;
 	int64_t at_ms;
 	uint32_t slot, body_len;
-	uint8_t room_len, id_len, from_len, unused[5];
+	uint8_t room_len, id_len, from_len, repeat, unused[4];
 };
 
 struct packed_lost {
@@ -18,6 +18,12 @@ struct packed_lost {
 
 struct packed_refused {
 	uint64_t generation, ticket;
+	uint32_t slot, reason;
+};
+
+/* A cast: this, then its bytes. */
+struct packed_cast {
+	uint64_t generation, epoch;
 	uint32_t slot, unused;
 };
 
@@ -60,6 +66,7 @@ int record_write_message(struct bus *bus, const struct record_message *message)
 		.slot = message->slot,
 		.generation = message->generation,
 		.ticket = message->ticket,
+		.repeat = message->repeat,
 	};
 
 	return write_packed(bus, RECORD_MESSAGE, &head, &message->message);
@@ -86,10 +93,29 @@ int record_write_refused(struct bus *bus, const struct record_refused *refused)
 		.generation = refused->generation,
 		.ticket = refused->ticket,
 		.slot = refused->slot,
+		.reason = refused->reason,
 	};
 	struct iovec part = { &packed, sizeof packed };
 
 	return bus_write(bus, RECORD_REFUSED, &part, 1);
+}
+
+int record_write_cast(struct bus *bus, const struct record_cast *cast)
+{
+	struct packed_cast head = {
+		.generation = cast->generation,
+		.epoch = cast->epoch,
+		.slot = cast->slot,
+	};
+	struct iovec parts[] = { { &head, sizeof head },
+				 { (void *)(uintptr_t)cast->data, cast->len } };
+
+	return cast->len > CAST_MAX ? -EMSGSIZE : bus_write(bus, RECORD_CAST, parts, 2);
+}
+
+int record_write_look(struct bus *bus)
+{
+	return bus_write(bus, RECORD_LOOK, NULL, 0);
 }
 
 /* ---- reading ---- */
@@ -147,8 +173,9 @@ int record_read_message(const struct bus_record *record, struct record_message *
 
 	if (r < 0)
 		return r;
-	if (!head.seq)
+	if (!head.seq || head.repeat > 1)
 		return -EPROTO;
+	ret->repeat = head.repeat;
 	ret->slot = head.slot;
 	ret->generation = head.generation;
 	ret->ticket = head.ticket;
@@ -189,7 +216,25 @@ int record_read_refused(const struct bus_record *record, struct record_refused *
 
 	if (r < 0)
 		return r;
-	*ret = (struct record_refused){ refused.slot, refused.generation,
-					refused.ticket };
+	if (refused.reason >= REFUSAL_COUNT)
+		return -EPROTO;
+	*ret = (struct record_refused){ refused.slot, refused.generation, refused.ticket,
+					refused.reason };
+	return 0;
+}
+
+int record_read_cast(const struct bus_record *record, struct record_cast *ret)
+{
+	struct packed_cast head;
+
+	if (record->type != RECORD_CAST || record->len < sizeof head ||
+	    record->len - sizeof head > CAST_MAX)
+		return -EPROTO;
+	memcpy(&head, record->data, sizeof head);
+	ret->slot = head.slot;
+	ret->generation = head.generation;
+	ret->epoch = head.epoch;
+	ret->data = record->data + sizeof head;
+	ret->len = record->len - sizeof head;
 	return 0;
 }

@@ -50,7 +50,8 @@ static void number(struct sequencer *s, uint32_t slot, const struct record_submi
 		.ticket = submit->ticket,
 		.message = submit->message,
 	};
-	struct record_refused refused = { slot, submit->generation, submit->ticket };
+	struct record_refused refused = { slot, submit->generation, submit->ticket,
+					  REFUSED_unavailable };
 
 	if (heads_reserve(s->heads, submit->message.room) < 0) {
 		wrote(s, record_write_refused(s->bus, &refused));

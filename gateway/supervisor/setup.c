@@ -72,9 +72,9 @@ int setup_settings(const struct settings *settings, int *ret_fd, struct why *why
 	if (!out)
 		r = -errno;
 	else
-		r = settings_print(settings, SETTINGS_GATEWAY, out);
+		r = settings_write(settings, SETTINGS_GATEWAY, out);
 	if (out)
-		(void)fclose(out); /* settings_print has flushed it */
+		(void)fclose(out); /* settings_write has flushed it */
 	else if (copy >= 0)
 		close(copy);
 	if (r < 0) {

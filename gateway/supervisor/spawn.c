@@ -59,10 +59,12 @@ static int place(const int *fds, unsigned n_fds)
 	return 0;
 }
 
-static void forget_manager(void)
+/* The service manager is the supervisor's, and settings come by descriptor: one that may
+ * hold a password is not left lying about. */
+static void forget_variables(void)
 {
 	static const char *const names[] = { "NOTIFY_SOCKET", "WATCHDOG_PID",
-					     "WATCHDOG_USEC" };
+					     "WATCHDOG_USEC", "PARLEY_STORE" };
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
 		(void)unsetenv(names[i]); /* fails only for a bad name */
@@ -93,7 +95,7 @@ static void become(const struct inherited *inherited, const int *fds, unsigned n
 		return;
 	(void)setpgid(0, 0); /* of a new process: cannot fail */
 	limit_core(inherited->role);
-	forget_manager();
+	forget_variables();
 	forget_signals();
 	execv("/proc/self/exe", argv);
 }

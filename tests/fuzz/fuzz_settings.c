@@ -18,7 +18,7 @@ static char *print_all(const struct settings *settings, size_t *ret_len)
 
 	CHECK(out);
 	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
-		CHECK(settings_print(settings, programs[i], out) == 0);
+		CHECK(settings_write(settings, programs[i], out) == 0);
 	fclose(out);
 	return text;
 }

@@ -228,7 +228,7 @@ static void a_file_that_is_too_long_is_refused(void **state)
 
 /* ---- what is shown -------------------------------------------------------------- */
 
-static void what_is_printed_reads_back_as_the_same(void **state)
+static void what_is_written_reads_back_as_the_same(void **state)
 {
 	struct settings settings, again;
 	struct why why;
@@ -242,13 +242,50 @@ static void what_is_printed_reads_back_as_the_same(void **state)
 				      " a\"b\\c$d`e'f#g;h=i\xc3\xa9 ", &why),
 			 0);
 	assert_int_equal(settings_set(&settings, "PARLEY_WORKERS", "7", &why), 0);
-	assert_int_equal(settings_print(&settings, SETTINGS_GATEWAY, out), 0);
+	assert_int_equal(settings_set(&settings, "PARLEY_STORE",
+				      "postgresql://me:secret@db/chat", &why),
+			 0);
+	assert_int_equal(settings_write(&settings, SETTINGS_GATEWAY, out), 0);
 	fclose(out);
 	settings_defaults(&again);
 	assert_int_equal(settings_read_text(&again, text, len, "print", &why), 0);
 	assert_memory_equal(&again, &settings, sizeof again);
 	assert_null(strstr(text, "PARLEY_HEALTH_LISTEN"));
 	free(text);
+}
+
+/* What --print says of the store. */
+static void expect_store_shown(const char *value, const char *shown)
+{
+	struct settings settings;
+	struct why why;
+	char *text = NULL, line[256];
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	settings_defaults(&settings);
+	assert_int_equal(settings_set(&settings, "PARLEY_STORE", value, &why), 0);
+	assert_int_equal(settings_print(&settings, SETTINGS_GATEWAY, out), 0);
+	fclose(out);
+	snprintf(line, sizeof line, "\nPARLEY_STORE=%s\n", shown);
+	if (!strstr(text, line))
+		fail_msg("not%sin\n%s", line, text);
+	free(text);
+}
+
+static void a_password_is_not_shown(void **state)
+{
+	expect_store_shown("sqlite:/var/lib/parley.db", "sqlite:/var/lib/parley.db");
+	expect_store_shown("postgresql://me@db:5432/chat",
+			   "postgresql://me@db:5432/chat");
+	expect_store_shown("postgresql://me:secret@db:5432/chat",
+			   "\"postgresql://me:***@db:5432/chat\"");
+	expect_store_shown("postgres://me:s:e@c/r@db", "\"postgres://me:***@db\"");
+	expect_store_shown("postgresql://db/chat?password=secret&sslmode=require",
+			   "\"postgresql://db/chat?password=***&sslmode=require\"");
+	expect_store_shown("postgresql://db/chat?user=me&sslpassword=secret",
+			   "\"postgresql://db/chat?user=me&sslpassword=***\"");
 }
 
 static void help_and_table_tell_bounds_unit_and_default(void **state)
@@ -322,7 +359,8 @@ int main(void)
 		cmocka_unit_test(
 			a_descriptor_is_read_from_its_start_and_stays_where_it_was),
 		cmocka_unit_test(a_file_that_is_too_long_is_refused),
-		cmocka_unit_test(what_is_printed_reads_back_as_the_same),
+		cmocka_unit_test(what_is_written_reads_back_as_the_same),
+		cmocka_unit_test(a_password_is_not_shown),
 		cmocka_unit_test(help_and_table_tell_bounds_unit_and_default),
 		cmocka_unit_test(an_address_is_numeric_and_has_a_port),
 	};

@@ -123,6 +123,9 @@ static void mistakes_stop_the_start_with_one_sentence(void **state)
 		  "PARLEY_LISTEN is '127.0.0.1', but must be an address and a port, as "
 		  "in "
 		  "127.0.0.1:8080 or [::1]:8080" },
+		{ { .flags = { "--store=mysql://me:secret@db" } },
+		  "PARLEY_STORE must be sqlite: and a path, or the URL of a database "
+		  "that begins with postgresql://" },
 		{ { .flags = { "--segment=/parley" } },
 		  "PARLEY_SEGMENT is '/parley', but must be a file name without a slash "
 		  "or a leading dot" },
