@@ -14,6 +14,7 @@
 
 #include "common/segment.h"
 #include "gateway/message.h"
+#include "gateway/store/store.h"
 
 struct chat;
 struct link;    /* the transport's connection; only passed back through chat_io */
@@ -32,6 +33,13 @@ struct chat_io {
 	 * chat_sequenced. `ticket` names the request. 0; -EAGAIN: no room now;
 	 * -EMSGSIZE: too long to be passed on. */
 	int (*submit)(void *app, uint64_t ticket, const struct message *message);
+	/* Reads what the store holds; as store_read. */
+	int (*read)(void *app, const struct store_query *query, store_read_done *done,
+		    void *done_app);
+	/* To the chats of all workers, this one included, at most once: comes back
+	 * through chat_heard. 0; -EAGAIN: no room now; -EMSGSIZE. */
+	int (*cast)(void *app, const void *data, size_t len);
+	uint64_t (*now_ms)(void *app); /* monotonic */
 	/* The newest sequence that the room is known to have, 0 for none: what
 	 * chat_sequenced has said or more. Asked when a room gets its first member here,
 	 * and after an overrun. */
@@ -68,24 +76,36 @@ size_t chat_next(struct session *session, size_t max, const uint8_t **ret_data);
 bool chat_has_next(const struct session *session);
 
 /*
- * A message got its sequence (every worker hears of every message). `mine`: this
- * worker submitted it as `ticket`; its sender is answered `sent`. After `joined` with
- * head H a member gets exactly H+1, H+2, …: what arrives late with a lower sequence
- * is dropped, and a jump is told with a gap error in the place of what is missing.
+ * A message was committed (every worker hears of every message, in one order). `mine`:
+ * this worker submitted it as `ticket`; its sender is answered `sent`. `repeat`: it was
+ * committed before, and need not have been told yet; its body may be empty.
  */
-void chat_sequenced(struct chat *chat, const struct message *message, bool mine,
-		    uint64_t ticket);
+void chat_sequenced(struct chat *chat, const struct message *message, bool repeat,
+		    bool mine, uint64_t ticket);
 
-/* The sequencer cannot number the message: its sender is answered `unavailable`. */
-void chat_refused(struct chat *chat, uint64_t ticket);
+/* The message got no sequence: its sender is told why. */
+void chat_refused(struct chat *chat, uint64_t ticket, enum refusal reason);
 
-/* The sequencer is new: what was submitted and not answered must be submitted
- * again, in order. */
+/* The sequencer is new: what was submitted and not answered is submitted again, in
+ * order, which is safe; what was cast is cast again. */
 void chat_resubmit(struct chat *chat);
 
-/* Records were lost on the way here (the bus lapped us): pending sends, whose outcome
- * may be among them, are answered `unknown_outcome`; rooms that went on are told. */
+/* The store may hold messages that nobody told of (a new sequencer, a store that came
+ * back): every room's head is compared with it, and what is missing is read. */
+void chat_look(struct chat *chat);
+
+/* Records were lost on the way here (the bus lapped us): resubmits and looks. */
 void chat_overrun(struct chat *chat);
+
+/* A cast of the worker in this slot; `generation` names its life. */
+void chat_heard(struct chat *chat, uint32_t slot, uint64_t generation, const void *data,
+		size_t len);
+
+/* That worker's life is over. */
+void chat_peer_gone(struct chat *chat, uint32_t slot, uint64_t generation);
+
+/* Each beat (100 ms). */
+void chat_tick(struct chat *chat, uint64_t now_ms);
 
 /* After a turn of the loop: asks wants_to_send once for each link with news. */
 void chat_flush(struct chat *chat);

@@ -85,8 +85,8 @@ static void answer(struct chat *chat, const struct message *message, uint64_t ti
 	chat_publish(chat);
 }
 
-void chat_sequenced(struct chat *chat, const struct message *message, bool mine,
-		    uint64_t ticket)
+void chat_sequenced(struct chat *chat, const struct message *message, bool repeat,
+		    bool mine, uint64_t ticket)
 {
 	struct room *room;
 
@@ -98,19 +98,31 @@ void chat_sequenced(struct chat *chat, const struct message *message, bool mine,
 	room = rooms_find(&chat->rooms, message->room);
 	if (!room || message->seq <= room->head)
 		return;
-	if (message->seq > room->head + 1 && put_gap(chat, room, message->seq))
-		return;
-	put_message(chat, room, message);
+	if (repeat)
+		(void)put_gap(chat, room, message->seq + 1);
+	else if (message->seq == room->head + 1 || !put_gap(chat, room, message->seq))
+		put_message(chat, room, message);
 }
 
-void chat_refused(struct chat *chat, uint64_t ticket)
+void chat_refused(struct chat *chat, uint64_t ticket, enum refusal reason)
 {
+	static const struct {
+		enum wire_error error;
+		const char *text;
+	} told[REFUSAL_COUNT] = {
+		[REFUSED_unavailable] = { WIRE_unavailable,
+					  "the store is away; send it later" },
+		[REFUSED_busy] = { WIRE_busy, "too much waits; send it later" },
+		[REFUSED_too_long] = { WIRE_too_long, "the message is too long" },
+	};
 	struct pending *pending = pending_find(&chat->pendings, ticket);
 
 	CHECK_OBJ(chat, CHAT_MAGIC);
-	if (pending)
-		pending_fail(chat, pending, WIRE_unavailable,
-			     "there is no place for another room");
+	CHECK((unsigned)reason < REFUSAL_COUNT);
+	if (!pending)
+		return;
+	counter_add(chat->slot, COUNTER_sends_refused, 1);
+	pending_fail(chat, pending, told[reason].error, told[reason].text);
 	chat_publish(chat);
 }
 
@@ -126,7 +138,7 @@ void chat_resubmit(struct chat *chat)
 
 /* Tells the members of the first room that went on without them. False: there is none
  * left. One at a time, since a slow reader that is closed may end other rooms. */
-static bool tell_overrun(struct chat *chat)
+static bool tell_ahead(struct chat *chat)
 {
 	for (struct room *room = chat->rooms.by_name; room; room = room->hh.next) {
 		uint64_t head = chat->io.head(chat->io.app, room_name(room));
@@ -141,15 +153,31 @@ static bool tell_overrun(struct chat *chat)
 	return false;
 }
 
+void chat_look(struct chat *chat)
+{
+	CHECK_OBJ(chat, CHAT_MAGIC);
+	while (tell_ahead(chat))
+		;
+}
+
 void chat_overrun(struct chat *chat)
 {
-	struct pending *pending, *next;
+	chat_resubmit(chat);
+	chat_look(chat);
+}
 
+void chat_heard(struct chat *chat, uint32_t slot, uint64_t generation, const void *data,
+		size_t len)
+{
 	CHECK_OBJ(chat, CHAT_MAGIC);
-	HASH_ITER(hh, chat->pendings.by_ticket, pending, next)
-	pending_fail(chat, pending, WIRE_unknown_outcome,
-		     "whether this was sent is not known");
-	chat_publish(chat);
-	while (tell_overrun(chat))
-		;
+}
+
+void chat_peer_gone(struct chat *chat, uint32_t slot, uint64_t generation)
+{
+	CHECK_OBJ(chat, CHAT_MAGIC);
+}
+
+void chat_tick(struct chat *chat, uint64_t now_ms)
+{
+	CHECK_OBJ(chat, CHAT_MAGIC);
 }

@@ -117,7 +117,7 @@ static void hear_message(struct worker *w, const struct bus_record *record)
 		return; /* nonsense in shared memory harms nobody */
 	mine = said.slot == w->inherited->slot &&
 	       said.generation == w->inherited->generation;
-	chat_sequenced(w->chat, &said.message, mine, said.ticket);
+	chat_sequenced(w->chat, &said.message, said.repeat, mine, said.ticket);
 }
 
 static void hear_refused(struct worker *w, const struct bus_record *record)
@@ -126,7 +126,7 @@ static void hear_refused(struct worker *w, const struct bus_record *record)
 
 	if (record_read_refused(record, &said) == 0 && said.slot == w->inherited->slot &&
 	    said.generation == w->inherited->generation)
-		chat_refused(w->chat, said.ticket);
+		chat_refused(w->chat, said.ticket, said.reason);
 }
 
 /* What the sequencer did not take in the epoch that ends it never will. */

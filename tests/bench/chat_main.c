@@ -83,7 +83,7 @@ static double fan_out(struct chat *chat, uint64_t *seq, unsigned per_turn)
 		for (unsigned k = 0; k < per_turn; k++) {
 			message.seq = ++*seq;
 			message.at_ms = 1700000000000;
-			chat_sequenced(chat, &message, false, 0);
+			chat_sequenced(chat, &message, false, false, 0);
 		}
 		chat_flush(chat);
 	}
@@ -93,8 +93,12 @@ static double fan_out(struct chat *chat, uint64_t *seq, unsigned per_turn)
 int main(void)
 {
 	static const unsigned per_turn[] = { 1, 32 };
-	const struct chat_io io = { NULL, on_wants_to_send, on_close, on_submit,
-				    on_head };
+	const struct chat_io io = {
+		.wants_to_send = on_wants_to_send,
+		.close = on_close,
+		.submit = on_submit,
+		.head = on_head,
+	};
 	const struct chat_limits limits = {
 		.message_max = 65536,
 		.rooms_per_link = 64,

@@ -148,8 +148,13 @@ static inline int links_setup(void **state)
 /* A new chat, in which the first n links are open and have read their welcome. */
 static inline void chat_start(unsigned n)
 {
-	const struct chat_io io = { links, on_wants_to_send, on_close, on_submit,
-				    on_head };
+	const struct chat_io io = {
+		.app = links,
+		.wants_to_send = on_wants_to_send,
+		.close = on_close,
+		.submit = on_submit,
+		.head = on_head,
+	};
 	char user[16];
 
 	assert_int_equal(chat_new(&io, &limits, &slot, &chat), 0);
@@ -234,7 +239,7 @@ static inline void said(const char *room, uint64_t seq, const char *body, bool m
 		.at_ms = 1000,
 	};
 
-	chat_sequenced(chat, &message, mine, ticket);
+	chat_sequenced(chat, &message, false, mine, ticket);
 }
 
 /* The same of another worker's client, flushed. */
