@@ -92,14 +92,17 @@ COMMON_OBJECTS := $(call objects,$(call sources,common)) \
 GATEWAY_OBJECTS := $(call objects,$(call sources,$(GATEWAY_DIRS)))
 HEALTHD_OBJECTS := $(call objects,$(call sources,healthd))
 TOOL_OBJECTS := $(call objects,$(call sources,tests/tools))
+CHAOS_OBJECTS := $(call objects,$(call sources,tests/chaos))
 COMMON := $(B)/obj/common.a
 GATEWAY := $(B)/obj/gateway.a
 HEALTHD := $(B)/obj/healthd.a
 TOOLKIT := $(B)/obj/tests/tools.a
+CHAOSKIT := $(B)/obj/tests/chaos.a
 
 BINS := $(addprefix $(B)/bin/parley-,gateway healthd stat probe)
 UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-TOOLS := $(patsubst tests/tools/%_main.c,$(B)/tests/tools/%,$(wildcard tests/tools/*_main.c))
+TOOLS := $(patsubst tests/tools/%_main.c,$(B)/tests/tools/%,$(wildcard tests/tools/*_main.c)) \
+	$(B)/tests/chaos/chaos
 BENCHES := $(patsubst tests/bench/%_main.c,$(B)/tests/bench/%,$(wildcard tests/bench/*_main.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -117,7 +120,8 @@ $(COMMON): $(COMMON_OBJECTS)
 $(GATEWAY): $(GATEWAY_OBJECTS)
 $(HEALTHD): $(HEALTHD_OBJECTS)
 $(TOOLKIT): $(TOOL_OBJECTS)
-$(COMMON) $(GATEWAY) $(HEALTHD) $(TOOLKIT):
+$(CHAOSKIT): $(CHAOS_OBJECTS)
+$(COMMON) $(GATEWAY) $(HEALTHD) $(TOOLKIT) $(CHAOSKIT):
 	@rm -f $@
 	$(call say,AR,$@) ar rcsD $@ $^
 
@@ -140,6 +144,11 @@ $(B)/tests/tools/%: tests/tools/%_main.c $(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMM
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
 		$(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON) $(GATEWAY_LIBS)
+
+$(B)/tests/chaos/%: tests/chaos/%_main.c $(CHAOSKIT) $(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON)
+	@mkdir -p $(@D)
+	$(call say,LD,$@) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+		$(CHAOSKIT) $(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON) $(GATEWAY_LIBS)
 
 $(B)/tests/bench/%: tests/bench/%_main.c $(TOOLKIT) $(GATEWAY) $(HEALTHD) $(COMMON)
 	@mkdir -p $(@D)

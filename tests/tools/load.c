@@ -126,7 +126,8 @@ void load_join(struct load_link *link, const char *room)
 
 static void watch(struct load_link *link, int op)
 {
-	struct epoll_event event = { .events = EPOLLIN | (link->out.len ? EPOLLOUT : 0),
+	struct epoll_event event = { .events = (link->allowance ? EPOLLIN : 0) |
+					       (link->out.len ? EPOLLOUT : 0),
 				     .data.ptr = link };
 
 	CHECK(!epoll_ctl(link->load->epoll, op, link->fd, &event));
@@ -135,11 +136,13 @@ static void watch(struct load_link *link, int op)
 int load_dial(struct load *load, struct load_link *link, unsigned number)
 {
 	char request[1024], target[64];
-	int fd = ws_dial(&load->to, true), len;
+	int fd = ws_dial(&load->to, true, load->receive_bytes), len;
 
 	if (fd < 0)
 		return fd;
-	*link = (struct load_link){ .load = load, .fd = fd, .state = LOAD_DIALLING };
+	*link = (struct load_link){
+		.load = load, .fd = fd, .state = LOAD_DIALLING, .allowance = SIZE_MAX
+	};
 	(void)snprintf(target, sizeof(target), "/chat?user=u%u", number);
 	len = ws_request(request, sizeof(request), load->to.host, target, "");
 	CHECK(len > 0);
@@ -207,6 +210,15 @@ void load_close(struct load_link *link)
 	load_flush(link);
 }
 
+void load_allow(struct load_link *link, size_t len)
+{
+	bool changes = !link->allowance != !len;
+
+	link->allowance = len;
+	if (changes && link->state != LOAD_GONE)
+		watch(link, EPOLL_CTL_MOD);
+}
+
 static void on_frame(struct load_link *link, const struct ws_frame *frame)
 {
 	if (frame->opcode == FRAME_TEXT) {
@@ -252,16 +264,18 @@ static ssize_t take(struct load_link *link, const uint8_t *data, size_t len)
 static void on_readable(struct load_link *link)
 {
 	uint8_t *buffer = link->load->buffer;
-	size_t len = link->rest.len;
+	size_t len = link->rest.len, room = BUFFER_SIZE - len;
 	ssize_t n;
 
-	if (len == BUFFER_SIZE) {
+	/* Woken without anything to read for us: it was reset. */
+	if (!room || !link->allowance) {
 		lose(link);
 		return;
 	}
 	if (len)
 		memcpy(buffer, link->rest.at, len);
-	n = recv(link->fd, buffer + len, BUFFER_SIZE - len, MSG_DONTWAIT);
+	room = room < link->allowance ? room : link->allowance;
+	n = recv(link->fd, buffer + len, room, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -269,6 +283,10 @@ static void on_readable(struct load_link *link)
 		return;
 	}
 	ws_bytes_drop(&link->rest, len);
+	if (link->allowance != SIZE_MAX) {
+		link->allowance -= (size_t)n;
+		watch(link, EPOLL_CTL_MOD);
+	}
 	len += (size_t)n;
 	n = take(link, buffer, len);
 	if (link->state == LOAD_GONE)

@@ -34,6 +34,7 @@ struct load_link {
 	int fd;
 	enum load_state state;
 	struct ws_bytes rest, out; /* of a frame that is not whole; not yet sent */
+	size_t allowance;          /* what it may still read; SIZE_MAX: all there is */
 };
 
 struct load_events {
@@ -48,6 +49,7 @@ struct load {
 	const char *room;   /* --room; NULL: none */
 	size_t body_bytes;  /* --bytes */
 	bool reconnect;     /* --reconnect */
+	int receive_bytes;  /* of a socket's receive buffer; 0: the kernel's choice */
 	int epoll, signals; /* signals: TERM and INT */
 	uint8_t *buffer;    /* what is read goes through it */
 	bool stop;          /* a signal came, or stdin ended if it is watched */
@@ -72,6 +74,10 @@ void load_flush(struct load_link *link);
 void load_close(struct load_link *link);
 void load_hang_up(struct load_link *link);
 void load_reset(struct load_link *link);
+
+/* From now on it reads at most so much, until it is called again; SIZE_MAX when it was
+ * dialled. One that reads nothing still notices a reset. */
+void load_allow(struct load_link *link, size_t len);
 
 /* At the end: frees what a link has; the kernel closes it. */
 void load_forget(struct load_link *link);

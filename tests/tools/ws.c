@@ -64,7 +64,7 @@ int ws_address(const char *text, struct ws_address *ret_address)
 	return 0;
 }
 
-int ws_dial(const struct ws_address *address, bool nonblocking)
+int ws_dial(const struct ws_address *address, bool nonblocking, int receive_bytes)
 {
 	int type = SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0);
 	int one = 1, fd = socket(address->at.ss_family, type, 0), r;
@@ -73,6 +73,10 @@ int ws_dial(const struct ws_address *address, bool nonblocking)
 		return -errno;
 	/* Only speed hangs on it. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	/* Before connecting, or the window is larger already. */
+	if (receive_bytes)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes,
+				 sizeof(receive_bytes));
 	if (!connect(fd, (const struct sockaddr *)&address->at, address->len) ||
 	    errno == EINPROGRESS)
 		return fd;

@@ -31,9 +31,10 @@ struct ws_address {
 /* "host:port". -EINVAL; -ENOENT when the name is unknown. */
 int ws_address(const char *text, struct ws_address *ret_address);
 
-/* A socket that connects, non-blocking if asked (then -EINPROGRESS is no failure).
- * TCP_NODELAY is set. The descriptor, or a negative errno. */
-int ws_dial(const struct ws_address *address, bool nonblocking);
+/* A socket that connects, non-blocking if asked (then -EINPROGRESS is no failure), with
+ * this receive buffer unless 0. TCP_NODELAY is set. The descriptor, or a negative errno.
+ */
+int ws_dial(const struct ws_address *address, bool nonblocking, int receive_bytes);
 
 /* The handshake; `headers` are whole lines, "" for none. Length or -ENOSPC. */
 int ws_request(char *out, size_t size, const char *host, const char *target,
