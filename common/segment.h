@@ -138,14 +138,14 @@ enum role {
 };
 
 /* Events of the flight recorder; a and b are the kind's own numbers. */
-#define SEGMENT_EVENTS_LIST(X)                                                   \
-	X(none)                                                                  \
-	X(started)                                                               \
-	X(ready)                                                                 \
-	X(opened)                                                                \
-	X(closed)                                                                \
-	X(refused) X(slow_loop) X(bus_overrun) X(accept_error) X(drain) X(leave) \
-		X(store_error)
+#define SEGMENT_EVENTS_LIST(X) \
+	X(none)                \
+	X(started)             \
+	X(ready)               \
+	X(opened)              \
+	X(closed)              \
+	X(refused)             \
+	X(slow_loop) X(bus_overrun) X(accept_error) X(drain) X(leave) X(store_error)
 enum segment_event_kind {
 #define X(s) EVENT_##s,
 	SEGMENT_EVENTS_LIST(X)
