@@ -34,6 +34,7 @@ struct healthd {
 	bool told_ready; /* to the service manager */
 	enum verdict_status told_status;
 	enum verdict_server told_server;
+	enum store_status told_store;
 };
 
 static struct healthd *healthd_of(void *data)
@@ -86,6 +87,18 @@ static void tell_change(struct healthd *healthd)
 		    verdict_server_name(verdict->server));
 }
 
+static void tell_store(struct healthd *healthd)
+{
+	const struct verdict_store *store = &watch_verdict(healthd->watch)->store;
+	char reason[2 * VERDICT_REASON_SIZE];
+
+	if (store->status == healthd->told_store)
+		return;
+	healthd->told_store = store->status;
+	LOG(notice, "store changed status=%s reason=%s", store_status_name(store->status),
+	    log_quote(store->reason, reason, sizeof reason));
+}
+
 /* Told again with the next look when the manager's queue is full. */
 static void tell_ready(struct healthd *healthd)
 {
@@ -106,6 +119,7 @@ static void on_period(uv_timer_t *timer)
 
 	watch_look(healthd->watch, clock_mono_ns());
 	tell_change(healthd);
+	tell_store(healthd);
 	tell_ready(healthd);
 }
 
@@ -199,6 +213,9 @@ static int open_watch(struct healthd *healthd, const struct settings *settings)
 		.hang_report_ms = (uint64_t)settings->hang_report_ms,
 		.hang_act_ms = (uint64_t)settings->hang_act_ms,
 		.start_grace_ms = (uint64_t)settings->health_start_grace_ms,
+		.store_slow_ms = (uint64_t)settings->store_slow_ms,
+		.store_grace_ms = (uint64_t)settings->store_grace_ms,
+		.ready_needs_store = strcmp(settings->ready_needs_store, "yes") == 0,
 	};
 	healthd->routes = routes_new();
 	if (!healthd->routes)
@@ -209,7 +226,8 @@ static int open_watch(struct healthd *healthd, const struct settings *settings)
 int main(int argc, char **argv)
 {
 	static struct healthd healthd = { .magic = HEALTHD_MAGIC,
-					  .told_status = STATUS_COUNT };
+					  .told_status = STATUS_COUNT,
+					  .told_store = STORE_STATUS_COUNT };
 	static struct settings settings;
 	enum log_level level;
 	int rc = settings_start(&settings, SETTINGS_HEALTHD, "parley-healthd [settings]",

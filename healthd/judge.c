@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "healthd/judge_seats.h"
+#include "healthd/judge_store.h"
 
 enum {
 	HANG_ACT_MAX_MS =
@@ -46,6 +47,19 @@ const char *verdict_server_name(enum verdict_server server)
 	};
 
 	return server < SERVER_COUNT ? names[server] : "unknown";
+}
+
+enum verdict_status verdict_worst(const struct verdict *verdict)
+{
+	static const enum verdict_status of_store[STORE_STATUS_COUNT] = {
+		[STORE_STATUS_ok] = STATUS_ok,
+		[STORE_STATUS_unknown] = STATUS_ok,
+		[STORE_STATUS_degraded] = STATUS_degraded,
+		[STORE_STATUS_error] = STATUS_error,
+	};
+	enum verdict_status store = of_store[verdict->store.status];
+
+	return store > verdict->status ? store : verdict->status;
 }
 
 static double seconds(uint64_t ns)
@@ -149,6 +163,14 @@ static void reasons_of_absence(const struct looked *l, struct verdict *v)
 		verdict_reason(v, "%s", reason_of_look(l));
 }
 
+/* A sequencer that does not speak has a reason of its own. */
+static void reason_of_store(struct verdict *v)
+{
+	if (v->store.told && (v->store.status == STORE_STATUS_degraded ||
+			      v->store.status == STORE_STATUS_error))
+		verdict_reason(v, "%s", v->store.reason);
+}
+
 static void reasons_of_life(const struct looked *l, struct verdict *v)
 {
 	const struct snapshot *s = l->snapshot;
@@ -169,6 +191,7 @@ static void reasons_of_life(const struct looked *l, struct verdict *v)
 			       v->active, s->connections_max);
 	if (s->reason[0])
 		verdict_reason(v, "%s", s->reason);
+	reason_of_store(v);
 	seats_reasons(s, l->limits, v);
 }
 
@@ -237,6 +260,14 @@ static bool judge_live(const struct looked *l, struct verdict *v)
 	return true;
 }
 
+/* A store that goes away is passed over for the grace; a gateway that was not ready has
+ * to reach it first. */
+static bool lacks_store(const struct looked *l, const struct verdict *v)
+{
+	return l->limits->ready_needs_store && !v->store.up &&
+	       !(l->history->was_ready && v->store.reachable);
+}
+
 static bool judge_ready_now(const struct looked *l, struct verdict *v)
 {
 	const struct snapshot *s = l->snapshot;
@@ -255,6 +286,8 @@ static bool judge_ready_now(const struct looked *l, struct verdict *v)
 	if (is_full(l, v))
 		return refuse(v->ready_reason, "full: %" PRIu64 " of %" PRIu64, v->active,
 			      s->connections_max);
+	if (lacks_store(l, v))
+		return refuse(v->ready_reason, "%s", v->store.reason);
 	return true;
 }
 
@@ -299,6 +332,11 @@ void judge(const struct snapshot *snapshot, const struct judge_history *history,
 
 	memset(v, 0, sizeof *v);
 	count(&l, v);
+	judge_store(snapshot, history, limits,
+		    l.is_alive  ? NULL
+		    : l.is_dead ? "the gateway is gone"
+				: reason_of_look(&l),
+		    &v->store);
 	judge_websocket(&l, v);
 	v->live = judge_live(&l, v);
 	v->startup = judge_startup(&l, v);

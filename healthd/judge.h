@@ -16,6 +16,11 @@
  * not among them: a restart would mend what is said about the clients, and cut all of
  * them off for it. Where the kernel cannot even be asked, nobody vouches for a gateway,
  * and liveness fails after the start grace if none was ever seen, else at once.
+ *
+ * The store is judged by what the sequencer says of it, while that turns. A store out
+ * of reach, or of which nobody can say anything, is passed over for store_grace_ms; then
+ * it is an error. It never decides liveness, makes /health/websocket `degraded` and no
+ * more, and makes a gateway not ready only where ready_needs_store is set.
  */
 #ifndef JUDGE_H
 #define JUDGE_H
@@ -42,8 +47,17 @@ enum verdict_server {
 #undef X
 	SERVER_COUNT
 };
+/* `status` of /health/database, as printed. */
+#define STORE_STATUSES(X) X(ok) X(degraded) X(error) X(unknown)
+enum store_status {
+#define X(s) STORE_STATUS_##s,
+	STORE_STATUSES(X)
+#undef X
+	STORE_STATUS_COUNT
+};
 const char *verdict_status_name(enum verdict_status status);
 const char *verdict_server_name(enum verdict_server server);
+const char *store_status_name(enum store_status status);
 
 enum {
 	JUDGE_BAD_LOOKS = 2,  /* in a row, until ready falls */
@@ -55,14 +69,18 @@ enum {
 
 struct judge_limits {
 	uint64_t hang_report_ms, hang_act_ms, start_grace_ms;
+	uint64_t store_slow_ms, store_grace_ms; /* no grace: told at once */
+	bool ready_needs_store;
 };
 
 /* What one look cannot know; kept by watch.c, all by the watcher's own clock. */
 struct judge_history {
 	bool seen;          /* a living gateway, at some time */
 	uint64_t absent_ns; /* how long none was known to live; 0 if one does */
-	bool counts;        /* this look counts for the hysteresis of ready */
-	bool was_ready;     /* as of the last look that counted */
+	uint64_t
+		store_away_ns; /* how long the store was not known to be up; 0 if it is */
+	bool counts;           /* this look counts for the hysteresis of ready */
+	bool was_ready;        /* as of the last look that counted */
 	unsigned good_looks,
 		bad_looks; /* in a row, those that counted, before this one */
 };
@@ -70,6 +88,20 @@ struct judge_history {
 enum {
 	VERDICT_REASONS = 8,
 	VERDICT_REASON_SIZE = 160
+};
+
+/* Of the store. What nobody says now is not known, whatever was said before. */
+struct verdict_store {
+	enum store_status status;
+	bool reachable; /* 200, else 503: up, or not away for longer than the grace */
+	bool told;      /* a sequencer that turns says so */
+	bool up;        /* it reaches the store now */
+	bool latency_known, last_ok_known, queue_known;
+	const char *driver;  /* "sqlite", "postgresql"; NULL: not known */
+	uint64_t latency_us; /* of the last piece of work, or of a longer one under way */
+	uint64_t last_ok_ms; /* by the gateway's wall clock */
+	uint64_t queue;      /* messages */
+	char reason[VERDICT_REASON_SIZE]; /* "" with ok */
 };
 
 struct verdict {
@@ -83,6 +115,7 @@ struct verdict {
 	uint64_t active, closing, handshaking, total, uptime_ms;
 	uint64_t restarts;
 	unsigned workers_wanted, workers_serving, workers_hung;
+	struct verdict_store store;
 	/* In words: "worker 2 hung (loop) 4.1 s in reading"; the weightiest first. Where
 	 * there are more than fit, the last says how many. */
 	unsigned n_reasons, n_reasons_left_off;
@@ -94,6 +127,14 @@ struct verdict {
 
 void judge(const struct snapshot *snapshot, const struct judge_history *history,
 	   const struct judge_limits *limits, struct verdict *ret_verdict);
+
+/* The worst of /health/websocket and /health/database. What is unknown makes nothing
+ * worse. */
+enum verdict_status verdict_worst(const struct verdict *verdict);
+
+/* Whether a living gateway's sequencer, one that turns, says that it reaches the
+ * store. */
+bool judge_store_up(const struct snapshot *snapshot, const struct judge_limits *limits);
 
 /* How a living process hangs ("stopped", "loop", …, "unknown" while the supervisor has
  * not said); NULL for one that turns, starts or is being aborted already. */

@@ -65,6 +65,12 @@ static void write_family(struct exposition *e, const struct snapshot *s,
 	}
 }
 
+/* The store has one keeper, and what he says is judged: write_store. */
+static bool is_level_of_store(unsigned id)
+{
+	return id >= COUNTER_store_state && id <= COUNTER_store_queue;
+}
+
 static bool is_first(const struct snapshot *s, unsigned id)
 {
 	for (unsigned i = 0; i < id; i++)
@@ -76,7 +82,7 @@ static bool is_first(const struct snapshot *s, unsigned id)
 static void write_counters(struct exposition *e, const struct snapshot *s)
 {
 	for (unsigned id = 0; id < COUNTER_COUNT; id++)
-		if (is_first(s, id))
+		if (is_first(s, id) && !is_level_of_store(id))
 			write_family(e, s, (enum counter)id);
 }
 
@@ -133,6 +139,39 @@ static void write_verdict(struct exposition *e, const struct view *view)
 				  "How long the gateway runs");
 		exposition_seconds(e, "", (double)v->uptime_ms / 1e3);
 	}
+}
+
+/* ---- the store ----------------------------------------------------------------- */
+
+static void write_store(struct exposition *e, const struct verdict_store *store)
+{
+	gauge(e, "parley_store_up", "", "1 while the sequencer reaches the store",
+	      store->up);
+	exposition_family(e, "parley_store_status", EXPOSITION_GAUGE, "",
+			  "1 for the status of /health/database");
+	for (unsigned i = 0; i < STORE_STATUS_COUNT; i++)
+		one_of(e, "", "status", store_status_name(i), i == store->status);
+	if (store->driver) {
+		exposition_family(e, "parley_store_info", EXPOSITION_GAUGE, "",
+				  "1, with the kind of store");
+		one_of(e, "", "driver", store->driver, true);
+	}
+	if (store->latency_known) {
+		exposition_family(e, "parley_store_latency_seconds", EXPOSITION_GAUGE,
+				  "seconds",
+				  "Time of the last piece of work of the store, or of "
+				  "a longer one under way");
+		exposition_seconds(e, "", (double)store->latency_us / 1e6);
+	}
+	if (store->last_ok_known) {
+		exposition_family(e, "parley_store_last_ok_timestamp_seconds",
+				  EXPOSITION_GAUGE, "seconds",
+				  "When the store last did as asked, since 1970");
+		exposition_seconds(e, "", (double)store->last_ok_ms / 1e3);
+	}
+	if (store->queue_known)
+		gauge(e, "parley_store_queue_messages", "messages",
+		      "Messages waiting in the sequencer to be committed", store->queue);
 }
 
 /* ---- supervisor and seats ------------------------------------------------------ */
@@ -224,6 +263,7 @@ int metrics_write(const struct view *view, enum metrics_format format, char *out
 
 	exposition_init(&e, out, size, format == METRICS_OPENMETRICS);
 	write_verdict(&e, view);
+	write_store(&e, &view->verdict->store);
 	if (view->snapshot->look == LOOK_ok) {
 		write_supervisor(&e, view);
 		write_seats(&e, view->snapshot);

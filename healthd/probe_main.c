@@ -5,7 +5,7 @@
  * A yes needs a supervisor whose beat was seen to move and, where clients are the
  * question, a worker whose beat was; that takes about a tenth of a second. A beat that
  * does not move for --wait milliseconds is called hung. A no is asked for once more
- * before it is told. There is no start grace and no hysteresis: who asks has his own.
+ * before it is told. There is no grace and no hysteresis: who asks has his own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -179,6 +179,8 @@ static int probe(const struct settings *settings, const struct question *questio
 	const struct judge_limits limits = {
 		.hang_report_ms = report_ms < wait_ms ? report_ms : wait_ms,
 		.hang_act_ms = (uint64_t)settings->hang_act_ms,
+		.store_slow_ms = (uint64_t)settings->store_slow_ms,
+		.ready_needs_store = strcmp(settings->ready_needs_store, "yes") == 0,
 	};
 	const char *reason;
 	struct watch *watch;

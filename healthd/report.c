@@ -146,20 +146,26 @@ json_t *report_websocket(const struct view *view, bool verbose)
 
 json_t *report_database(const struct view *view)
 {
-	char text[CLOCK_TEXT_SIZE];
+	const struct verdict_store *store = &view->verdict->store;
+	char text[CLOCK_TEXT_SIZE], last_ok[CLOCK_TEXT_SIZE];
 
-	return json_pack("{s:s, s:s, s:s}", "status", "unknown", "reason",
-			 "messages are kept in memory: there is no store", "timestamp",
-			 timestamp(view, text));
+	clock_wall_text((int64_t)store->last_ok_ms, last_ok);
+	return json_pack("{s:s, s:s?, s:o, s:s?, s:o, s:s, s:s*}", "status",
+			 store_status_name(store->status), "driver", store->driver,
+			 "latencyMs",
+			 store->latency_known ? json_real((double)store->latency_us / 1e3)
+					      : json_null(),
+			 "lastOk", store->last_ok_known ? last_ok : NULL, "queueDepth",
+			 number(store->queue_known, store->queue), "timestamp",
+			 timestamp(view, text), "reason", text_or_null(store->reason));
 }
 
 json_t *report_health(const struct view *view, bool verbose)
 {
 	char text[CLOCK_TEXT_SIZE];
 
-	/* What is unknown makes nothing worse. */
 	return json_pack("{s:s, s:s, s:{s:o, s:o}}", "status",
-			 verdict_status_name(view->verdict->status), "timestamp",
+			 verdict_status_name(verdict_worst(view->verdict)), "timestamp",
 			 timestamp(view, text), "components", "websocket",
 			 report_websocket(view, verbose), "database",
 			 report_database(view));

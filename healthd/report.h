@@ -17,7 +17,8 @@
  * and `reason` when all is not well. `verbose` adds what is known of each process. */
 json_t *report_websocket(const struct view *view, bool verbose);
 
-/* The object of /health/database. There is no store yet, so that nothing is known. */
+/* The object of /health/database: of numbers that nobody vouches for now there is
+ * null; `reason` when all is not well. */
 json_t *report_database(const struct view *view);
 
 /* The worst of all components, and each of them. */

@@ -105,8 +105,9 @@ json_t *report_all(const struct view *view)
 	const struct verdict *v = view->verdict;
 	json_t *object = report_websocket(view, true);
 	json_t *more = json_pack(
-		"{s:b, s:b, s:b, s:o, s:o, s:o, s:o}", "live", v->live, "ready", v->ready,
-		"startup", v->startup, "supervisor", report_supervisor(s), "counters",
+		"{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "live", v->live, "ready",
+		v->ready, "startup", v->startup, "database", report_database(view),
+		"supervisor", report_supervisor(s), "counters",
 		s->look == LOOK_ok ? report_counters(s, NULL) : json_null(), "deaths",
 		report_deaths(s), "slots", report_slots(s));
 

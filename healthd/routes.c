@@ -90,12 +90,13 @@ static void answer_websocket(struct exchange *x)
 
 static void answer_database(struct exchange *x)
 {
-	put_json(x, 200, report_database(x->view));
+	put_json(x, x->view->verdict->store.reachable ? 200 : 503,
+		 report_database(x->view));
 }
 
 static void answer_health(struct exchange *x)
 {
-	put_json(x, x->view->verdict->status == STATUS_error ? 503 : 200,
+	put_json(x, verdict_worst(x->view->verdict) == STATUS_error ? 503 : 200,
 		 report_health(x->view, is_verbose(x)));
 }
 

@@ -2,7 +2,7 @@
  * routes - from a path to an answer.
  *
  *   /health/websocket      200 when somebody can be served, else 503
- *   /health/database       200; 503 when the store is out of reach (not without one)
+ *   /health/database       200; 503 when the store is out of reach for the grace
  *   /health                200 or 503, the worst of both, with every component
  *   /health/live, /livez   503 only for what a restart would cure
  *   /health/ready, /readyz 503 when no new client should come

@@ -52,6 +52,23 @@ static void print_head(const struct view *view, FILE *out)
 	fprintf(out, "  live %s  ready %s\n", yes(v->live), yes(v->ready));
 }
 
+static void print_store(const struct verdict_store *store, FILE *out)
+{
+	char queue[UNKNOWN_SIZE], last_ok[CLOCK_TEXT_SIZE] = "-";
+
+	if (store->last_ok_known)
+		clock_wall_text((int64_t)store->last_ok_ms, last_ok);
+	fprintf(out, "store  %s  %s", store->driver ? store->driver : "-",
+		store_status_name(store->status));
+	if (store->latency_known)
+		fprintf(out, "  latency %.2f ms", (double)store->latency_us / 1e3);
+	else
+		fprintf(out, "  latency -");
+	fprintf(out, "  queue %s  last ok %s%s%s\n",
+		number(store->queue_known, store->queue, queue), last_ok,
+		*store->reason ? "  " : "", store->reason);
+}
+
 static void print_verdict(const struct view *view, FILE *out)
 {
 	const struct verdict *v = view->verdict;
@@ -65,6 +82,8 @@ static void print_verdict(const struct view *view, FILE *out)
 			number(v->active_known, v->active, active), v->handshaking,
 			v->closing, number(v->total_known, v->total, total),
 			view->snapshot->port);
+	if (view->snapshot->look == LOOK_ok)
+		print_store(&v->store, out);
 	for (unsigned i = 0; i < v->n_reasons; i++)
 		fprintf(out, "  %s\n", v->reasons[i]);
 	if (v->n_reasons_left_off)

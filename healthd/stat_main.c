@@ -106,6 +106,8 @@ static int run(const struct settings *settings, const struct wish *wish)
 	const struct judge_limits limits = {
 		.hang_report_ms = (uint64_t)settings->hang_report_ms,
 		.hang_act_ms = (uint64_t)settings->hang_act_ms,
+		.store_slow_ms = (uint64_t)settings->store_slow_ms,
+		.ready_needs_store = strcmp(settings->ready_needs_store, "yes") == 0,
 	};
 	struct watch *watch;
 	int rc = watch_new(settings->segment, &limits, &watch);

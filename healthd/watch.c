@@ -21,6 +21,7 @@ struct watch {
 	/* From here on by the watcher's own clock. */
 	uint64_t counted_ns;    /* the last look that counted */
 	uint64_t alive_ns;      /* a living gateway was last known, or the start */
+	uint64_t store_ns;      /* its store was last known to be up, or the start */
 	uint64_t torn_since_ns; /* 0: the last look was not torn */
 	unsigned current;       /* which of the two stands */
 	struct snapshot snapshots[2];
@@ -64,7 +65,7 @@ static uint64_t own_ns(struct watch *watch, uint64_t now_ns)
 	watch->looked_ns = now_ns;
 	now_ns -= watch->skipped_ns;
 	if (!watch->started) {
-		watch->alive_ns = now_ns;
+		watch->alive_ns = watch->store_ns = now_ns;
 		watch->counted_ns = now_ns - COUNT_MS * MS_NS;
 	}
 	watch->started = true;
@@ -94,6 +95,9 @@ static void remember(struct watch *watch, const struct snapshot *snapshot,
 		watch->alive_ns = now_ns;
 	}
 	history->absent_ns = now_ns - watch->alive_ns;
+	if (judge_store_up(snapshot, &watch->limits))
+		watch->store_ns = now_ns;
+	history->store_away_ns = now_ns - watch->store_ns;
 	history->counts = now_ns - watch->counted_ns >= COUNT_MS * MS_NS;
 	if (history->counts)
 		watch->counted_ns = now_ns;

@@ -19,6 +19,8 @@ static const struct judge_limits fake_limits = {
 	.hang_report_ms = 1000,
 	.hang_act_ms = 3000,
 	.start_grace_ms = 30000,
+	.store_slow_ms = 500,
+	.store_grace_ms = 2000,
 };
 
 /* The past of a gateway that is well and was ready. */
@@ -51,6 +53,16 @@ static inline struct snapshot_slot *fake_process(struct snapshot *s, unsigned sl
 	return &s->slots[slot];
 }
 
+/* An SQLite store that is well. */
+static inline void fake_store(struct snapshot_slot *sequencer)
+{
+	sequencer->counters[COUNTER_store_state] = 1;
+	sequencer->counters[COUNTER_store_driver] = 1;
+	sequencer->counters[COUNTER_store_latency_us] = 420;
+	sequencer->counters[COUNTER_store_last_ok_ms] = 1787724298000;
+	sequencer->counters[COUNTER_store_queue] = 3;
+}
+
 /* Two workers and the sequencer, all well; 5 + 3 connected, 17 ever. */
 static inline void fake_gateway(struct snapshot *s)
 {
@@ -73,7 +85,7 @@ static inline void fake_gateway(struct snapshot *s)
 	s->seats[FAKE_SEQUENCER_SEAT].role = ROLE_SEQUENCER;
 	fake_process(s, 0, 0)->counters[COUNTER_links_active] = 5;
 	fake_process(s, 1, 1)->counters[COUNTER_links_active] = 3;
-	fake_process(s, FAKE_SEQUENCER_SLOT, FAKE_SEQUENCER_SEAT);
+	fake_store(fake_process(s, FAKE_SEQUENCER_SLOT, FAKE_SEQUENCER_SEAT));
 	s->slots[0].counters[COUNTER_links_opened] = 6;
 	s->slots[1].counters[COUNTER_links_opened] = 4;
 	s->retired[COUNTER_links_opened] = 7;

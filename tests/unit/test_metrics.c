@@ -78,6 +78,35 @@ static void a_gateway_that_is_well(void **state)
 	has_line("process_start_time_seconds 1787724000.500000");
 }
 
+static void the_store_is_told_once_in_seconds_and_only_what_is_known(void **state)
+{
+	uint64_t *counters = seen.slots[FAKE_SEQUENCER_SLOT].counters;
+
+	seen.retired[COUNTER_store_commits] = 40;
+	counters[COUNTER_store_commits] = 2;
+	written(METRICS_TEXT);
+	has_line("parley_store_up 1");
+	has_line("parley_store_status{status=\"ok\"} 1");
+	has_line("parley_store_info{driver=\"sqlite\"} 1");
+	has_line("parley_store_latency_seconds 0.000420");
+	has_line("parley_store_last_ok_timestamp_seconds 1787724298.000000");
+	has_line("parley_store_queue_messages 3");
+	has_line("parley_store_commits_total 42");
+	assert_null(strstr(text, "parley_store_state"));
+	assert_null(strstr(text, "parley_store_latency_microseconds"));
+	counters[COUNTER_store_state] = 2;
+	past.store_away_ns = 2000 * MS_NS;
+	written(METRICS_TEXT);
+	has_line("parley_store_up 0");
+	has_line("parley_store_status{status=\"error\"} 1");
+	seen.slots[FAKE_SEQUENCER_SLOT].alive = false;
+	written(METRICS_TEXT);
+	has_line("parley_store_up 0");
+	assert_null(strstr(text, "parley_store_queue_messages"));
+	assert_null(strstr(text, "parley_store_latency_seconds"));
+	has_line("parley_store_commits_total 42");
+}
+
 static void a_dead_worker_counts_as_nothing_and_totals_stay(void **state)
 {
 	fake_empty(&seen, 0, SEAT_backoff, EXIT_hung);
@@ -170,6 +199,9 @@ static void openmetrics_names_counters_without_total_and_ends(void **state)
 	has_line("parley_connections_opened_total 17");
 	has_line("# UNIT parley_uptime_seconds seconds");
 	has_line("# UNIT parley_received_bytes bytes");
+	has_line("# UNIT parley_store_latency_seconds seconds");
+	has_line("# UNIT parley_store_queue_messages messages");
+	has_line("# TYPE parley_store_committed_messages counter");
 	has_line("# TYPE process_cpu_seconds counter");
 	assert_null(strstr(text, "# UNIT parley_sockets_accepted"));
 	len = strlen(text);
@@ -269,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_gateway_that_is_well),
+		T(the_store_is_told_once_in_seconds_and_only_what_is_known),
 		T(a_dead_worker_counts_as_nothing_and_totals_stay),
 		T(two_processes_of_a_seat_are_one_line),
 		T(whole_gateway_killed_is_down),

@@ -229,7 +229,18 @@ static void health_is_the_worst_of_all_components(void **state)
 	status_is(200);
 	text_is("status", "ok");
 	text_is("components.websocket.server", "running");
-	text_is("components.database.status", "unknown");
+	text_is("components.database.status", "ok");
+	seen.slots[FAKE_SEQUENCER_SLOT].counters[COUNTER_store_state] = 2;
+	ask("/health");
+	status_is(200);
+	text_is("status", "degraded");
+	past.store_away_ns = 2000 * MS_NS;
+	ask("/health");
+	status_is(503);
+	text_is("status", "error");
+	text_is("components.websocket.status", "degraded");
+	text_is("components.database.status", "error");
+	seen.slots[FAKE_SEQUENCER_SLOT].counters[COUNTER_store_state] = 1;
 	seen.state = GATEWAY_draining;
 	ask("/health?verbose");
 	status_is(200);
@@ -241,24 +252,57 @@ static void health_is_the_worst_of_all_components(void **state)
 	text_is("status", "error");
 }
 
-static void database_is_unknown_until_there_is_a_store(void **state)
+static void database_has_its_shape(void **state)
+{
+	ask("/health/database");
+	status_is(200);
+	body_is("{\"status\":\"ok\",\"driver\":\"sqlite\",\"latencyMs\":0.42,"
+		"\"lastOk\":\"2026-08-26T06:04:58.000Z\",\"queueDepth\":3,"
+		"\"timestamp\":\"2026-08-26T06:04:59.000Z\"}\n");
+}
+
+static void database_down_is_503_after_the_grace(void **state)
+{
+	seen.slots[FAKE_SEQUENCER_SLOT].counters[COUNTER_store_state] = 2;
+	ask("/health/database");
+	status_is(200);
+	text_is("status", "degraded");
+	past.store_away_ns = 2000 * MS_NS;
+	ask("/health/database");
+	status_is(503);
+	text_is("status", "error");
+	text_is("driver", "sqlite");
+	text_is("lastOk", "2026-08-26T06:04:58.000Z");
+	text_is("reason", "the store cannot be reached (for 2.0 s)");
+	ask("/health/live");
+	status_is(200);
+}
+
+static void database_of_a_dead_gateway_has_no_number(void **state)
 {
 	fake_death(&seen);
 	ask("/health/database");
-	status_is(200);
-	text_is("status", "unknown");
-	assert_true(strlen(json_string_value(at("reason"))) > 0);
+	status_is(503);
+	text_is("status", "error");
+	text_is("reason", "the gateway is gone");
+	assert_true(json_is_null(at("driver")));
+	assert_true(json_is_null(at("latencyMs")));
+	assert_true(json_is_null(at("lastOk")));
+	assert_true(json_is_null(at("queueDepth")));
 	text_is("timestamp", "2026-08-26T06:04:59.000Z");
 }
 
+enum {
+	N_PROBES = 6
+};
+static const char *const probes[N_PROBES] = { "/health/live",    "/livez",
+					      "/health/ready",   "/readyz",
+					      "/health/startup", "/startupz" };
+
 static void probes_answer_yes(void **state)
 {
-	static const char *const paths[] = { "/health/live",    "/livez",
-					     "/health/ready",   "/readyz",
-					     "/health/startup", "/startupz" };
-
-	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-		ask(paths[i]);
+	for (size_t i = 0; i < N_PROBES; i++) {
+		ask(probes[i]);
 		status_is(200);
 		body_is("{\"status\":\"ok\","
 			"\"timestamp\":\"2026-08-26T06:04:59.000Z\"}\n");
@@ -267,13 +311,9 @@ static void probes_answer_yes(void **state)
 
 static void probes_answer_no_with_a_reason(void **state)
 {
-	static const char *const paths[] = { "/health/live",    "/livez",
-					     "/health/ready",   "/readyz",
-					     "/health/startup", "/startupz" };
-
 	fake_death(&seen);
-	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-		ask(paths[i]);
+	for (size_t i = 0; i < N_PROBES; i++) {
+		ask(probes[i]);
 		status_is(503);
 		text_is("status", "error");
 		text_is("reason", "the gateway is gone");
@@ -343,7 +383,9 @@ int main(void)
 		T(verbose_of_a_seat_that_nobody_serves),
 		T(verbose_can_be_denied),
 		T(health_is_the_worst_of_all_components),
-		T(database_is_unknown_until_there_is_a_store),
+		T(database_has_its_shape),
+		T(database_down_is_503_after_the_grace),
+		T(database_of_a_dead_gateway_has_no_number),
 		T(probes_answer_yes),
 		T(probes_answer_no_with_a_reason),
 		T(the_index_names_every_path),

@@ -85,6 +85,8 @@ static void the_table_shows_verdict_seats_and_counters(void **state)
 	has_line("parley ok running 2026-08-26T06:04:59.000Z");
 	has_line("up 0d 00:20:34 live yes ready yes");
 	has_line("connections active 8 handshaking 0 closing 0 total 17 port 8080");
+	has_line("store sqlite ok latency 0.42 ms queue 3 "
+		 "last ok 2026-08-26T06:04:58.000Z");
 	has_line("worker 0 serving 1000 polling 0 5 0 0 -");
 	has_line("worker 1 serving 1001 polling 0 3 0 2 killed, signal 9");
 	has_line("sequencer serving 1004 polling 0 0 0 0 -");
@@ -115,6 +117,14 @@ static void a_hang_and_a_missing_process_are_shown(void **state)
 	has_line("worker 1 backoff - - - 0 0 0 exited, code 3");
 }
 
+static void a_store_of_which_nobody_speaks_has_no_number(void **state)
+{
+	fake_empty(&seen, FAKE_SEQUENCER_SEAT, SEAT_starting, EXIT_killed);
+	printed(1000);
+	has_line("store - unknown latency - queue - last ok - "
+		 "no sequencer lives: nobody reaches the store");
+}
+
 static void a_failed_look_shows_no_number(void **state)
 {
 	fake_failed(&seen, LOOK_corrupt, "corrupt");
@@ -140,6 +150,9 @@ static void json_has_events_of_the_dead_oldest_first(void **state)
 	assert_non_null(all);
 	assert_string_equal(json_string_value(json_object_get(all, "status")),
 			    "degraded");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_object_get(all, "database"), "driver")),
+			    "sqlite");
 	slot = json_array_get(json_object_get(all, "slots"), 0);
 	assert_true(json_is_false(json_object_get(slot, "alive")));
 	events = json_object_get(slot, "events");
@@ -177,6 +190,7 @@ int main(void)
 		T(the_table_shows_verdict_seats_and_counters),
 		T(rates_are_by_difference_in_one_life_of_a_gateway),
 		T(a_hang_and_a_missing_process_are_shown),
+		T(a_store_of_which_nobody_speaks_has_no_number),
 		T(a_failed_look_shows_no_number),
 		T(json_has_events_of_the_dead_oldest_first),
 		T(json_of_a_failed_look_guesses_nothing),

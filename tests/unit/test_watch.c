@@ -23,13 +23,48 @@ static uint64_t now_ns;
 static pid_t supervisor;
 static int orders, answers;
 
+enum {
+	SEQUENCER_SEAT = 1,
+	SEQUENCER_SLOT = 2
+};
+
+/* A sequencer for whose life the supervisor vouches. */
+static void give_sequencer(struct segment *segment)
+{
+	struct segment_slot *slot = segment_slot(segment, SEQUENCER_SLOT);
+	struct segment_child *child = segment_child(segment, SEQUENCER_SLOT);
+	struct segment_seat *seat = segment_seat(segment, SEQUENCER_SEAT);
+
+	word_set(&slot->generation, 1);
+	word_set(&slot->unlocked, 1);
+	counter_set(slot, COUNTER_store_driver, 2);
+	counter_set(slot, COUNTER_store_state, 1);
+	word_set(&child->role, ROLE_SEQUENCER);
+	word_set(&child->seat, SEQUENCER_SEAT);
+	word_set(&child->state, CHILD_up);
+	word_set(&seat->role, ROLE_SEQUENCER);
+	word_set(&seat->slot, SEQUENCER_SLOT + 1);
+	word_set(&seat->state, SEAT_serving);
+}
+
+static void set_store(struct segment *segment, uint64_t state)
+{
+	counter_set(segment_slot(segment, SEQUENCER_SLOT), COUNTER_store_state, state);
+}
+
 static void obey(struct segment *segment, char order)
 {
 	struct segment_header *header = segment_header(segment);
 	word *sequence = (word *)((char *)header + header->sequences_offset);
 
 	switch (order) {
-	case 'b': word_add(&segment_supervisor(segment)->beat, 1); break;
+	case 'b':
+		word_add(&segment_supervisor(segment)->beat, 1);
+		word_add(&segment_slot(segment, SEQUENCER_SLOT)->beat, 1);
+		break;
+	case 's': give_sequencer(segment); break;
+	case 'u': set_store(segment, 1); break; /* up */
+	case 'd': set_store(segment, 2); break; /* down */
 	case 't': word_add(sequence, 1); break; /* torn, and whole again */
 	default: break;
 	}
@@ -226,6 +261,62 @@ static void a_gateway_killed_while_it_wrote_is_told_at_once(void **state)
 	assert_false(watch_verdict(watch)->live);
 }
 
+/* ---- the store ----------------------------------------------------------------- */
+
+static const struct verdict_store *store_after(uint64_t ms)
+{
+	return &look_after(ms)->store;
+}
+
+static void a_store_that_goes_away_is_an_error_after_the_grace(void **state)
+{
+	start();
+	tell('s');
+	assert_true(store_after(50)->up);
+	tell('d');
+	/* From the last look at which it was up. */
+	assert_int_equal(store_after(400)->status, STORE_STATUS_degraded);
+	tell('b');
+	assert_int_equal(store_after(400)->status, STORE_STATUS_degraded);
+	tell('b');
+	assert_int_equal(store_after(400)->status, STORE_STATUS_degraded);
+	tell('b');
+	assert_int_equal(store_after(400)->status, STORE_STATUS_degraded);
+	tell('b');
+	assert_true(store_after(399)->reachable);
+	assert_int_equal(store_after(1)->status, STORE_STATUS_error);
+	assert_false(watch_verdict(watch)->store.reachable);
+	tell('u');
+	assert_int_equal(store_after(1)->status, STORE_STATUS_ok);
+	tell('d');
+	assert_int_equal(store_after(1)->status, STORE_STATUS_degraded);
+}
+
+static void machine_paused_the_grace_of_the_store_stands_still(void **state)
+{
+	start();
+	tell('s');
+	assert_true(store_after(50)->up);
+	tell('d');
+	assert_true(store_after(60000)->reachable);
+	tell('b');
+	assert_int_equal(store_after(400)->status, STORE_STATUS_degraded);
+}
+
+static void a_store_that_was_never_up_has_the_grace_from_the_first_look(void **state)
+{
+	look_after(50);
+	start();
+	tell('s');
+	tell('d');
+	assert_int_equal(store_after(400)->status, STORE_STATUS_degraded);
+	for (int i = 0; i < 4; i++) {
+		tell('b');
+		store_after(400);
+	}
+	assert_int_equal(watch_verdict(watch)->store.status, STORE_STATUS_error);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -239,6 +330,9 @@ int main(void)
 		T(machine_paused_the_start_grace_stands_still),
 		T(a_torn_look_is_told_when_it_has_lasted),
 		T(a_gateway_killed_while_it_wrote_is_told_at_once),
+		T(a_store_that_goes_away_is_an_error_after_the_grace),
+		T(machine_paused_the_grace_of_the_store_stands_still),
+		T(a_store_that_was_never_up_has_the_grace_from_the_first_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
