@@ -73,14 +73,19 @@ int settings_load(struct settings *settings, enum settings_program program, int 
 		  char *const argv[], char *const env[], const char *const extra[],
 		  enum settings_ask *ret_ask, struct why *why);
 
+/* Whether what the settings point to is there and as it should be: for the program to
+ * say. 0 or a negative errno with the reason. */
+typedef int settings_check(const struct settings *settings, struct why *why);
+
 /*
- * How a main() begins: settings_load, and what the command line asked for is
- * answered on stdout. 0: go on; 1: it was a question, leave with 0; negative errno:
- * the reason stands on stderr, leave with SETTINGS_EXIT.
+ * How a main() begins: settings_load, `check` (NULL: there is nothing to look at) if it
+ * is to run or was asked by --check, and what the command line asked for is answered on
+ * stdout. 0: go on; 1: it was a question, leave with 0; negative errno: the reason
+ * stands on stderr, leave with SETTINGS_EXIT.
  */
 int settings_start(struct settings *settings, enum settings_program program,
 		   const char *usage, int argc, char *const argv[], char *const env[],
-		   const char *const extra[]);
+		   const char *const extra[], settings_check *check);
 
 /* Rereads the same sources (the file may have changed); on failure *settings is
  * untouched. */

@@ -189,6 +189,10 @@ int settings_agree(const struct settings *settings, struct why *why)
 	rc = check_address("LISTEN", settings->listen, host, why);
 	if (rc < 0)
 		return rc;
+	if (strcmp(settings->auth, "jwt") == 0 && !*settings->jwt_key_file)
+		return why_set(why, -EINVAL,
+			       SETTING_PREFIX "AUTH is jwt, but " SETTING_PREFIX
+					      "JWT_KEY_FILE names no file with keys");
 	if (strcmp(settings->auth, "open") == 0 && !is_loopback(host) &&
 	    strcmp(settings->open_beyond_loopback, "yes") != 0)
 		return why_set(why, -EINVAL,

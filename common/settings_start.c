@@ -22,12 +22,14 @@ static int answer(enum settings_ask ask, const struct settings *settings,
 
 int settings_start(struct settings *settings, enum settings_program program,
 		   const char *usage, int argc, char *const argv[], char *const env[],
-		   const char *const extra[])
+		   const char *const extra[], settings_check *check)
 {
 	struct why why = { "" };
 	enum settings_ask ask;
 	int rc = settings_load(settings, program, argc, argv, env, extra, &ask, &why);
 
+	if (rc == 0 && check && (ask == SETTINGS_RUN || ask == SETTINGS_CHECK))
+		rc = check(settings, &why);
 	if (rc == 0)
 		return answer(ask, settings, program, usage);
 	fprintf(stderr, "%s: %s\n", program_invocation_short_name, why.text);

@@ -17,8 +17,9 @@ enum {
 	INHERIT_SETTINGS = 6, /* memfd with the settings in force, KEY=value */
 	INHERIT_READY = 7,    /* write "R\n" once when ready */
 	INHERIT_LIFELINE =
-		8,        /* end of file: the supervisor is gone; drain shortly, leave */
-	INHERIT_WAKE = 9, /* an eventfd per slot, then the listening sockets */
+		8,         /* end of file: the supervisor is gone; drain shortly, leave */
+	INHERIT_KEYS = 9,  /* memfd with a copy of the file with keys for tokens */
+	INHERIT_WAKE = 10, /* an eventfd per slot, then the listening sockets */
 };
 
 struct inherited {

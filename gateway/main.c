@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "gateway/auth/auth.h"
 #include "gateway/inherit.h"
 #include "gateway/sequencer/sequencer.h"
 #include "gateway/supervisor/supervisor.h"
@@ -24,13 +25,22 @@ static int run_child(const struct inherited *inherited)
 	return worker_run(inherited, &settings);
 }
 
+static int check_keys(const struct settings *settings, struct why *why)
+{
+	int fd, r = auth_read_keys(settings, &fd, why);
+
+	if (r == 0)
+		close(fd);
+	return r;
+}
+
 static int run_supervisor(int argc, char **argv)
 {
-	struct supervisor_source source = { argc, argv, environ };
+	struct supervisor_source source = { argc, argv, environ, auth_read_keys };
 	struct settings settings;
 	int r = settings_start(&settings, SETTINGS_GATEWAY,
 			       "parley-gateway [--name value]...", argc, argv, environ,
-			       NULL);
+			       NULL, check_keys);
 
 	if (r != 0)
 		return r < 0 ? SETTINGS_EXIT : 0;

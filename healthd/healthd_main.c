@@ -231,7 +231,7 @@ int main(int argc, char **argv)
 	static struct settings settings;
 	enum log_level level;
 	int rc = settings_start(&settings, SETTINGS_HEALTHD, "parley-healthd [settings]",
-				argc, argv, environ, NULL);
+				argc, argv, environ, NULL, NULL);
 
 	if (rc != 0)
 		return rc < 0 ? SETTINGS_EXIT : 0;

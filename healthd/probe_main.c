@@ -216,7 +216,8 @@ int main(int argc, char **argv)
 		argv++;
 		argc--;
 	}
-	rc = settings_start(&settings, SETTINGS_TOOL, usage, argc, argv, environ, own);
+	rc = settings_start(&settings, SETTINGS_TOOL, usage, argc, argv, environ, own,
+			    NULL);
 	if (rc != 0)
 		return rc < 0 ? SETTINGS_EXIT : 0;
 	if (!question || read_wait(argc, argv, &wait_ms) < 0) {

@@ -176,7 +176,7 @@ int main(int argc, char **argv)
 	}
 	rc = settings_start(&settings, SETTINGS_TOOL,
 			    "parley-stat [--json] [--watch[=MS]] [settings]", argc, argv,
-			    environ, NULL);
+			    environ, NULL, NULL);
 	if (rc != 0)
 		return rc < 0 ? SETTINGS_EXIT : 0;
 	return run(&settings, &wish);

@@ -23,6 +23,8 @@ static const struct fixed {
 	{ "PARLEY_SEGMENT", FIELD(segment), true },
 	{ "PARLEY_SEGMENT_GROUP", FIELD(segment_group), true },
 	{ "PARLEY_WORKERS", FIELD(workers), false },
+	/* Sockets that others can reach, and clients who are in, go with it. */
+	{ "PARLEY_AUTH", FIELD(auth), true },
 	{ "PARLEY_CONNECTIONS_MAX", FIELD(connections_max), false },
 	{ "PARLEY_HANG_REPORT_MS", FIELD(hang_report_ms), false },
 	{ "PARLEY_HANG_ACT_MS", FIELD(hang_act_ms), false },
@@ -51,18 +53,25 @@ static int read_again(struct supervisor *s, struct why *why)
 	const struct supervisor_source *source = s->source;
 	enum log_level level = LOG_info;
 	struct settings fresh;
-	int fd, r;
+	int fd = -1, keys_fd, r;
 
 	r = settings_reload(&fresh, SETTINGS_GATEWAY, source->argc, source->argv,
 			    source->environ, NULL, why);
 	if (r < 0)
 		return r;
 	keep_fixed(&s->settings, &fresh);
-	r = setup_settings(&fresh, &fd, why);
+	r = source->read_keys(&fresh, &keys_fd, why);
 	if (r < 0)
 		return r;
+	r = setup_settings(&fresh, &fd, why);
+	if (r < 0) {
+		close(keys_fd);
+		return r;
+	}
 	close(s->settings_fd);
+	close(s->keys_fd);
 	s->settings_fd = fd;
+	s->keys_fd = keys_fd;
 	s->settings = fresh;
 	s->settings_version++;
 	if (log_level_parse(fresh.log_level, &level) == 0)

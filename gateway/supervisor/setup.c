@@ -128,10 +128,15 @@ static int open_listeners(struct supervisor *s, struct why *why)
 	}
 }
 
+static bool may_be_reached(const struct settings *settings)
+{
+	return strcmp(settings->auth, "open") != 0 ||
+	       strcmp(settings->open_beyond_loopback, "yes") == 0;
+}
+
 int setup_make(struct supervisor *s, struct why *why)
 {
-	int r = listeners_take(LISTEN_FDS_START,
-			       strcmp(s->settings.open_beyond_loopback, "yes") == 0,
+	int r = listeners_take(LISTEN_FDS_START, may_be_reached(&s->settings),
 			       &s->listeners, why);
 	bool handed = r > 0;
 
@@ -144,6 +149,7 @@ int setup_make(struct supervisor *s, struct why *why)
 	/* First of all, as it tells whether another gateway runs under this name. */
 	if ((r = make_segment(s, why)) < 0 || (r = make_descriptors(s, why)) < 0 ||
 	    (r = setup_settings(&s->settings, &s->settings_fd, why)) < 0 ||
+	    (r = s->source->read_keys(&s->settings, &s->keys_fd, why)) < 0 ||
 	    (r = make_bus(s, why)) < 0 || (r = handed ? 0 : open_listeners(s, why)) < 0)
 		return r;
 	word_set(&s->words->port, s->listeners.port);
@@ -164,6 +170,7 @@ void setup_release(struct supervisor *s)
 	give_back(s->lifeline[0]);
 	give_back(s->lifeline[1]);
 	give_back(s->settings_fd);
+	give_back(s->keys_fd);
 	give_back(s->heads_fd);
 	give_back(s->bus_fd);
 	if (s->segment)

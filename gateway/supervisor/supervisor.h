@@ -15,6 +15,9 @@ struct supervisor_source {
 	int argc;
 	char *const *argv;
 	char *const *environ;
+	/* Returns a new descriptor, close-on-exec, with a checked copy of the keys that
+	 * the settings point to; -errno with the reason. */
+	int (*read_keys)(const struct settings *settings, int *ret_fd, struct why *why);
 };
 
 /* Runs until stopped; returns the exit code (0, 1, or 78 for a bad start). */

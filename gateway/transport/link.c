@@ -5,10 +5,13 @@
 #include <utlist.h>
 
 #include "common/check.h"
+#include "common/clock.h"
 
 enum {
-	RUN_BYTES = 262144
-}; /* most that is taken from the chat for one write */
+	RUN_BYTES = 262144, /* most that is taken from the chat for one write */
+	END_LOOK_MS =
+		10000, /* how often the wall clock is asked how long a token lasts */
+};
 
 /* ---- states ---- */
 
@@ -56,6 +59,9 @@ void link_open(struct link *link, const struct handshake *handshake)
 	transport_record(t, EVENT_opened, t->n_links[LINK_OPEN], 0);
 	link->heard_ms = uv_now(t->loop);
 	link_set_timer(link, t->limits.ping_interval_ms);
+	link->ends_ms = handshake->ends_ms;
+	if (link->ends_ms)
+		link_on_end(link);
 	link->conn = t->events.opened(t->events.app, link, handshake);
 	if (!link->conn)
 		link_close(link, CLOSE_TRY_LATER, "out of memory");
@@ -70,6 +76,7 @@ static void leave(struct link *link, enum counter reason)
 	link_move(link, LINK_CLOSING);
 	counter_add(t->slot, reason, 1);
 	transport_record(t, EVENT_closed, reason, t->n_links[LINK_OPEN]);
+	wheel_cancel(&t->ends, &link->end);
 	if (link->conn)
 		t->events.closed(link->conn);
 	link->conn = NULL;
@@ -103,6 +110,7 @@ static enum counter reason_of(uint16_t code)
 	case CLOSE_BAD_DATA: return COUNTER_closed_protocol;
 	case CLOSE_SLOW_READER: return COUNTER_closed_slow;
 	case CLOSE_GOING_AWAY: return COUNTER_closed_drain;
+	case CLOSE_EXPIRED: return COUNTER_closed_expired;
 	default: return COUNTER_closed_policy;
 	}
 }
@@ -157,6 +165,7 @@ void link_on_closed(struct link *link)
 		DL_DELETE2(link->transport->doomed, link, doomed_prev, doomed_next);
 	link_move(link, LINK_STATE_COUNT);
 	wheel_cancel(&link->transport->wheel, &link->timer);
+	wheel_cancel(&link->transport->ends, &link->end);
 	http_side_stop(link);
 	frame_reader_release(&link->reader);
 	free(link->pong);
@@ -282,6 +291,23 @@ static void check_silence(struct link *link)
 		link->ping_unanswered = true;
 		link_set_timer(link, t->limits.ping_timeout_ms);
 	}
+}
+
+/* A token ends by the wall clock, which may be set, and goes on while the machine is
+ * suspended: hence the looks before the end. */
+void link_on_end(struct link *link)
+{
+	struct transport *t = link->transport;
+	int64_t left_ms = link->ends_ms - clock_wall_ms();
+
+	CHECK_OBJ(link, LINK_MAGIC);
+	if (left_ms <= 0)
+		link_close(link, CLOSE_EXPIRED, "the token has expired");
+	else
+		wheel_arm(&t->ends, &link->end,
+			  uv_now(t->loop) + (uint64_t)(left_ms < END_LOOK_MS
+							       ? left_ms
+							       : END_LOOK_MS));
 }
 
 void link_on_timer(struct link *link)

@@ -61,6 +61,15 @@ static enum counter refused(int status)
 	}
 }
 
+static const char *extra_of(int status)
+{
+	switch (status) {
+	case 401: return "WWW-Authenticate: Bearer\r\n";
+	case 426: return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+	default: return NULL;
+	}
+}
+
 /* A refusal in JSON; `close` ends the connection behind it. */
 static void refuse(struct link *link, int status, const char *why, const char *allow,
 		   bool body, bool close)
@@ -72,9 +81,7 @@ static void refuse(struct link *link, int status, const char *why, const char *a
 		.status = status,
 		.type = "application/json",
 		.allow = allow,
-		.extra = status == 426 ? "Upgrade: websocket\r\n"
-					 "Sec-WebSocket-Version: 13\r\n"
-				       : NULL,
+		.extra = extra_of(status),
 		.retry_after_s = status == 503 || status == 429 ? 1 : 0,
 		.close = close,
 		.no_store = true,
@@ -95,6 +102,26 @@ static void refuse(struct link *link, int status, const char *why, const char *a
 		link_finish(link);
 }
 
+static const char *why_not_admitted(int status)
+{
+	switch (status) {
+	case 401: return "a valid token is needed";
+	case 429: return "too many connections from there";
+	default: return "no more connections now";
+	}
+}
+
+/* Whether there is room for one more, and then who it is: a signature costs time. */
+static int admit(struct link *link, struct handshake *handshake)
+{
+	struct transport *t = link->transport;
+	int status = transport_admit(t, link);
+
+	if (status == 0 && t->limits.rules.tokens)
+		status = t->events.authorize(t->events.app, handshake);
+	return status;
+}
+
 /* The handshake: 101 and frames from here on, or a refusal and the end. */
 static void upgrade(struct link *link, const struct http_request *request)
 {
@@ -104,12 +131,11 @@ static void upgrade(struct link *link, const struct http_request *request)
 
 	handshake_judge(request, &link->transport->limits.rules, &handshake);
 	if (handshake.status == 101) {
-		int status = transport_admit(link->transport, link);
+		int status = admit(link, &handshake);
 
 		if (status) {
 			handshake.status = status;
-			handshake.why = status == 429 ? "too many connections from there"
-						      : "no more connections now";
+			handshake.why = why_not_admitted(status);
 		}
 	}
 	if (handshake.status != 101) {

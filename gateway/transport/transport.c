@@ -13,6 +13,8 @@
 enum {
 	TICK_MS = 20,       /* grain of every deadline of a link */
 	WHEEL_SLOTS = 2048, /* 41 s a turn: the usual deadlines fit into one */
+	ENDS_TICK_MS = 100, /* the same for the ends of tokens */
+	ENDS_SLOTS = 128,   /* 13 s a turn: longer than a link waits between its looks */
 	TIMERS_MAX = 10000, /* looked at in one turn of the loop */
 	DRAIN_TICK_MS = 20, /* how often a draining worker closes some links */
 };
@@ -135,6 +137,14 @@ static void on_link_timer(void *app, struct wheel_timer *timer)
 	link_on_timer(link);
 }
 
+static void on_link_end(void *app, struct wheel_timer *timer)
+{
+	struct link *link = (struct link *)((char *)timer - offsetof(struct link, end));
+
+	(void)app;
+	link_on_end(link);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct transport *t = timer->data;
@@ -142,6 +152,7 @@ static void on_tick(uv_timer_t *timer)
 	/* What is left over is looked at in the next tick: deadlines may be late, the
 	 * loop may not. */
 	(void)wheel_advance(&t->wheel, uv_now(t->loop), TIMERS_MAX, on_link_timer, t);
+	(void)wheel_advance(&t->ends, uv_now(t->loop), TIMERS_MAX, on_link_end, t);
 }
 
 /* How many links may still be open now, so that they leave evenly. */
@@ -203,11 +214,14 @@ int transport_new(uv_loop_t *loop, const struct transport_limits *limits,
 	if (!t)
 		return why_set(why, -ENOMEM, "no memory for the transport");
 	r = wheel_init(&t->wheel, WHEEL_SLOTS, TICK_MS, uv_now(loop));
+	if (r == 0)
+		r = wheel_init(&t->ends, ENDS_SLOTS, ENDS_TICK_MS, uv_now(loop));
 	if (r < 0)
 		(void)why_set(why, r, "no memory for the transport");
 	else
 		r = socket_layer_new(loop, &from_sockets, &t->sockets, why);
 	if (r < 0) {
+		wheel_release(&t->ends);
 		wheel_release(&t->wheel);
 		free(t);
 		return r;
@@ -242,6 +256,7 @@ void transport_free(struct transport *t)
 	if (!t)
 		return;
 	socket_layer_free(t->sockets);
+	wheel_release(&t->ends);
 	wheel_release(&t->wheel);
 	free(t);
 }

@@ -21,8 +21,13 @@ struct link; /* one connection; owned by the transport */
 
 struct transport_events {
 	void *app;
+	/* A handshake that is good but for its token, which is to be judged. 0: user,
+	 * grants and ends_ms are filled in, and opened() follows at once; or the status
+	 * to refuse with. NULL unless the rules ask for tokens. */
+	int (*authorize)(void *app, struct handshake *handshake);
 	/* The upgrade is done. Returns the object that later events carry, or NULL to
-	 * hang up. Exactly one closed() follows every non-NULL opened(). */
+	 * hang up. Exactly one closed() follows every non-NULL opened(). The grants are
+	 * the app's from here on. */
 	void *(*opened)(void *app, struct link *link, const struct handshake *handshake);
 	/* A whole text message, put together from its fragments. */
 	void (*message)(void *conn, const char *data, size_t len);

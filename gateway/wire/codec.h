@@ -1,7 +1,7 @@
 /*
  * codec - parley.v1: JSON text to operations, and events to JSON text.
  *
- * The one user of jansson in the gateway. Pure: no session, no room, no clock.
+ * The one user of jansson in chat and wire. Pure: no session, no room, no clock.
  * gateway/PROTOCOL.md is the reference for every field.
  */
 #ifndef CODEC_H

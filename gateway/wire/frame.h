@@ -26,7 +26,7 @@ enum close_code {
 	CLOSE_INTERNAL = 1011,
 	CLOSE_TRY_LATER = 1013,
 	CLOSE_SLOW_READER = 4000, /* resumable: come back and go on */
-	CLOSE_DRAIN = 4001,       /* resumable: after reconnect_after_ms */
+	CLOSE_EXPIRED = 4001,     /* the token ended: come back with a new one */
 };
 
 enum frame_opcode {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gateway/wire/bearer.h"
 #include "gateway/wire/utf8.h"
 
 #define PROTOCOL "parley.v1"
@@ -195,6 +196,14 @@ static bool has_control(const char *text)
 	return false;
 }
 
+static bool judge_token(const struct http_request *request, struct handshake *ret)
+{
+	if (bearer_find(request, &ret->token) == 0)
+		return true;
+	refuse(ret, 400, "more than one token");
+	return false;
+}
+
 static bool judge_user(const char *query, struct handshake *ret)
 {
 	int len = http_query(query, "user", ret->user, sizeof(ret->user));
@@ -266,7 +275,8 @@ void handshake_judge(const struct http_request *request,
 		refuse(ret, 400, "Host must be there once");
 		return;
 	}
-	if (judge_user(request->query, ret) &&
+	if ((rules->tokens ? judge_token(request, ret)
+			   : judge_user(request->query, ret)) &&
 	    judge_origin(request, host, rules->origins, ret))
 		ret->status = 101;
 }

@@ -5,7 +5,8 @@
  * 404), GET (405), HTTP/1.1 and no body (400), Upgrade and Connection (426), one
  * Sec-WebSocket-Version (400 if several, 426 unless 13), one key of 16 bytes in
  * canonical base64, parley.v1 among the protocols if any are offered, a user that
- * can be one (400), and the Origin (403).
+ * can be one (400), and the Origin (403). Where tokens are asked for, there is no user
+ * yet but at most one token (else 400); what it is worth is for others to judge.
  *
  * Origin: absent (no browser) is allowed; so is the same host and port as in Host,
  * where a missing port means that of the origin's scheme; so is what the list names,
@@ -23,7 +24,10 @@
 struct handshake_rules {
 	const char *path;    /* "/chat" */
 	const char *origins; /* allowed besides the same host, commas; "*" all */
+	bool tokens;         /* a token names the user, not the query */
 };
+
+struct grants;
 
 struct handshake {
 	int status; /* 101, or the refusal: 400, 403, 404, 405, 426 (500: no memory) */
@@ -33,6 +37,10 @@ struct handshake {
 	char accept[29];   /* Sec-WebSocket-Accept */
 	bool protocol;     /* the client offered "parley.v1" and gets it back */
 	char user[USER_NAME_MAX + 1]; /* open mode: query `user`, else "anonymous" */
+	struct text token; /* with rules.tokens: lent by the request; empty if none */
+	/* What the token is worth, from who judges it. */
+	struct grants *grants; /* NULL: all rooms */
+	int64_t ends_ms;       /* wall clock; 0: never */
 };
 
 void handshake_judge(const struct http_request *request,

@@ -5,6 +5,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "gateway/worker/admission.h"
 
 enum {
 	BUS_TURN_MAX = 1024
@@ -58,6 +59,13 @@ static uint64_t on_head(void *app, struct text room)
 
 /* ---- transport -> chat ---- */
 
+static int on_authorize(void *app, struct handshake *handshake)
+{
+	struct worker *w = app;
+
+	return admission_judge(w->auth, w->slot, handshake);
+}
+
 static void *on_opened(void *app, struct link *link, const struct handshake *handshake)
 {
 	struct worker *w = app;
@@ -68,6 +76,7 @@ static void *on_opened(void *app, struct link *link, const struct handshake *han
 	for (unsigned i = 0; i < 16; i++)
 		name[i] = "0123456789abcdef"[random >> 4 * i & 15];
 	name[16] = 0;
+	grants_unref(handshake->grants);
 	return chat_opened(w->chat, link, name, handshake->user);
 }
 
@@ -233,13 +242,16 @@ static int start_transport(struct worker *w, struct why *why)
 	const struct settings *s = w->settings;
 	struct transport_events events = {
 		.app = w,
+		.authorize = on_authorize,
 		.opened = on_opened,
 		.message = on_message,
 		.next = on_next,
 		.closed = on_closed,
 	};
 	struct transport_limits limits = {
-		.rules = { .path = "/chat", .origins = s->origins },
+		.rules = { .path = "/chat",
+			   .origins = s->origins,
+			   .tokens = w->auth != NULL },
 		.connections_max = (uint64_t)s->connections_max,
 		.per_address_max = (uint64_t)s->connections_per_address_max,
 		.handshake_timeout_ms = (uint64_t)s->handshake_timeout_ms,
@@ -274,8 +286,10 @@ static int start_bus(struct worker *w, struct why *why)
 /* Handles of the worker's own; nothing here fails but for want of memory. */
 int wiring_start(struct worker *w, struct why *why)
 {
-	int r = start_bus(w, why);
+	int r = auth_new(w->settings, INHERIT_KEYS, &w->auth, why);
 
+	if (r == 0)
+		r = start_bus(w, why);
 	if (r == 0)
 		r = start_chat(w, why);
 	if (r == 0)
@@ -292,6 +306,7 @@ void wiring_free(struct worker *w)
 {
 	transport_free(w->transport);
 	chat_free(w->chat);
+	auth_free(w->auth);
 	heads_close(w->heads);
 	bus_close(w->bus);
 }

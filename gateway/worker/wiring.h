@@ -7,6 +7,7 @@
 #ifndef WIRING_H
 #define WIRING_H
 
+#include "gateway/auth/auth.h"
 #include "gateway/bus/records.h"
 #include "gateway/chat/chat.h"
 #include "gateway/process.h"
@@ -26,6 +27,7 @@ struct worker {
 	struct bus_reader sequenced; /* the sequencer's ring */
 	uint64_t epoch;              /* last heard from the sequencer; see records.h */
 	struct heads *heads;
+	struct auth *auth; /* NULL in open mode */
 	struct chat *chat;
 	struct transport *transport;
 	struct acceptor *acceptor;

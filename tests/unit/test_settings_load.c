@@ -292,7 +292,8 @@ static int start_with(const char *flag, int fd, char *said, size_t size)
 	assert_non_null(file);
 	fflush(NULL);
 	assert_true(kept >= 0 && dup2(fileno(file), fd) == fd);
-	rc = settings_start(&settings, SETTINGS_GATEWAY, "usage", 2, argv, NULL, NULL);
+	rc = settings_start(&settings, SETTINGS_GATEWAY, "usage", 2, argv, NULL, NULL,
+			    NULL);
 	assert_true(dup2(kept, fd) == fd);
 	close(kept);
 	assert_int_equal(fseek(file, 0, SEEK_SET), 0);
