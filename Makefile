@@ -116,6 +116,14 @@ $(B)/obj/llhttp/%.o: /usr/share/llhttp/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(LLHTTP_CFLAGS) $(FLAGS_$(MODE)) -w -c -o $@ $<
 
+# The chat page is built into the gateway.
+PAGES := $(addprefix gateway/web/,index.html style.css page.js page_log.js page_people.js \
+	parley.js icon.svg)
+build/web/pages.def: gateway/web/embed $(PAGES)
+	@mkdir -p $(@D)
+	$(call say,WEB,$@) gateway/web/embed $(PAGES) >$@
+$(B)/obj/gateway/web/pages.o build/fuzz/obj/gateway/web/pages.o: build/web/pages.def
+
 $(COMMON): $(COMMON_OBJECTS)
 $(GATEWAY): $(GATEWAY_OBJECTS)
 $(HEALTHD): $(HEALTHD_OBJECTS)
@@ -215,7 +223,7 @@ run: deps ## run the gateway and healthd until Ctrl-C
 ALL_C := $(wildcard common/*.[ch] healthd/*.[ch] gateway/*.[ch] gateway/*/*.[ch] \
 	tests/*/*.[ch])
 
-lint: ## clang-tidy, cppcheck and the rules of the house
+lint: build/web/pages.def ## clang-tidy, cppcheck and the rules of the house
 	tests/lint
 
 # For tests/lint: one flag a line.

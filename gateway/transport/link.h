@@ -110,6 +110,13 @@ void http_side_received(struct link *link, uint8_t *data, size_t len);
 void http_side_resume(struct link *link);
 void http_side_timeout(struct link *link);
 
+/* ---- link_page.c ---- */
+
+/* Answers a GET or HEAD with the page, or with 304 to who has it already; `close` ends
+ * the connection behind it. */
+void page_serve(struct link *link, const struct page *page,
+		const struct http_request *request, bool close);
+
 /* ---- transport.c ---- */
 
 /* 0, or the status with which a good handshake is refused: 429 or 503. */

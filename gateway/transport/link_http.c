@@ -149,16 +149,29 @@ static void upgrade(struct link *link, const struct http_request *request)
 	link_open(link, &handshake);
 }
 
+static const struct page *page_at(struct link *link, const char *path)
+{
+	struct transport_events *events = &link->transport->events;
+
+	return events->page ? events->page(events->app, path) : NULL;
+}
+
 /* One whole request; the link is then open, closing, or waits for the next one. */
 static void serve(struct link *link, const struct http_request *request)
 {
+	const struct page *page = page_at(link, request->path);
 	bool head = strcmp(request->method, "HEAD") == 0;
+	bool get = strcmp(request->method, "GET") == 0;
 	/* HTTP/1.0 would need to hear of keep-alive: it is not worth it. */
 	bool close = !request->keep_alive || request->upgrade || request->minor == 0;
 
 	counter_add(link->transport->slot, COUNTER_http_requests, 1);
 	if (strcmp(request->path, link->transport->limits.rules.path) == 0)
 		upgrade(link, request);
+	else if (page && (get || head))
+		page_serve(link, page, request, close);
+	else if (page)
+		refuse(link, 405, "pages are for GET and HEAD", "GET, HEAD", true, close);
 	else
 		refuse(link, 404, "no such page; chat clients connect to /chat", NULL,
 		       !head, close);

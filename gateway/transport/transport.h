@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #include "common/segment_writer.h"
+#include "gateway/page.h"
 #include "gateway/wire/handshake.h"
 
 struct transport;
@@ -25,6 +26,8 @@ struct transport_events {
 	 * grants and ends_ms are filled in, and opened() follows at once; or the status
 	 * to refuse with. NULL unless the rules ask for tokens. */
 	int (*authorize)(void *app, struct handshake *handshake);
+	/* The page that browsers get for a path; NULL when there is none. May be NULL. */
+	const struct page *(*page)(void *app, const char *path);
 	/* The upgrade is done. Returns the object that later events carry, or NULL to
 	 * hang up. Exactly one closed() follows every non-NULL opened(). The grants are
 	 * the app's from here on. */

@@ -5,6 +5,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "gateway/web/pages.h"
 #include "gateway/worker/admission.h"
 
 enum {
@@ -93,6 +94,13 @@ static size_t on_next(void *conn, size_t max, const uint8_t **ret_data)
 static void on_closed(void *conn)
 {
 	chat_closed(conn);
+}
+
+static const struct page *on_page(void *app, const char *path)
+{
+	const struct worker *w = app;
+
+	return web_page(path, w->settings->auth);
 }
 
 /* Clients of the whole gateway: what every living worker says of itself. */
@@ -243,6 +251,7 @@ static int start_transport(struct worker *w, struct why *why)
 	struct transport_events events = {
 		.app = w,
 		.authorize = on_authorize,
+		.page = on_page,
 		.opened = on_opened,
 		.message = on_message,
 		.next = on_next,

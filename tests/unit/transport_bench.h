@@ -1,7 +1,8 @@
 /*
  * transport_bench - a transport over real sockets, with a chat that only takes notes.
  *
- * For test_transport.c: the client's end, and the loop, both in the test's hands.
+ * For test_transport.c and test_pages.c: the client's end, and the loop, both in the
+ * test's hands.
  */
 #ifndef TRANSPORT_BENCH_H
 #define TRANSPORT_BENCH_H
@@ -109,7 +110,9 @@ static inline int adopt(struct bench *b)
 	return pair[1];
 }
 
-static inline int set_up(void **state)
+/* `page` as in struct transport_events. */
+static inline int set_up_with(void **state,
+			      const struct page *(*page)(void *app, const char *path))
 {
 	static const struct transport_events events = {
 		.opened = on_opened,
@@ -135,6 +138,7 @@ static inline int set_up(void **state)
 
 	assert_non_null(b);
 	mine.app = b;
+	mine.page = page;
 	assert_int_equal(uv_loop_init(&b->loop), 0);
 	assert_int_equal(transport_new(&b->loop, &limits, &mine, on_total, &b->slot,
 				       &b->transport, NULL),
@@ -142,6 +146,11 @@ static inline int set_up(void **state)
 	b->client = adopt(b);
 	*state = b;
 	return 0;
+}
+
+static inline int set_up(void **state)
+{
+	return set_up_with(state, NULL);
 }
 
 static inline int tear_down(void **state)
