@@ -228,6 +228,9 @@ static void on_frame(struct load_link *link, const struct ws_frame *frame)
 		load_flush(link);
 	} else if (frame->opcode == FRAME_CLOSE && link->state == LOAD_OPEN) {
 		link->state = LOAD_CLOSED;
+		if (frame->len >= 2)
+			link->close_code = (unsigned)frame->payload[0] << 8 |
+					   frame->payload[1];
 		ws_frame_add(&link->out, FRAME_CLOSE, frame->payload,
 			     frame->len < 2 ? 0 : 2);
 		load_flush(link);
@@ -297,6 +300,14 @@ static void on_readable(struct load_link *link)
 		ws_bytes_add(&link->rest, buffer + n, len - (size_t)n);
 }
 
+static void read_stdin(struct load *load)
+{
+	if (read(STDIN_FILENO, load->buffer, BUFFER_SIZE) > 0)
+		return;
+	load->stop = true;
+	(void)epoll_ctl(load->epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
+}
+
 void load_turn(struct load *load, int timeout_ms)
 {
 	struct epoll_event events[EVENTS];
@@ -308,8 +319,7 @@ void load_turn(struct load *load, int timeout_ms)
 		if (events[i].data.ptr == &load->signals) {
 			load->stop = true;
 		} else if (events[i].data.ptr == load) {
-			if (read(STDIN_FILENO, load->buffer, BUFFER_SIZE) <= 0)
-				load->stop = true;
+			read_stdin(load);
 		} else if (link->state != LOAD_GONE) {
 			if (events[i].events & EPOLLOUT)
 				load_flush(link);

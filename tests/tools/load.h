@@ -35,6 +35,7 @@ struct load_link {
 	enum load_state state;
 	struct ws_bytes rest, out; /* of a frame that is not whole; not yet sent */
 	size_t allowance;          /* what it may still read; SIZE_MAX: all there is */
+	unsigned close_code;       /* of the server's Close; 0 */
 };
 
 struct load_events {
@@ -101,5 +102,8 @@ void load_join(struct load_link *link, const char *room);
 int load_idle(struct load *load, const unsigned numbers[3]);
 int load_storm(struct load *load, const unsigned numbers[3]);
 int load_room(struct load *load, const unsigned numbers[3]);
+int load_sends(struct load *load, const unsigned numbers[3]);
+int load_resume(struct load *load, const unsigned numbers[3]);
+int load_slow(struct load *load, const unsigned numbers[3]);
 
 #endif

@@ -18,6 +18,25 @@
  *                                    repeated= errors= elapsed_ms= rate= cpu_ms=`;
  *                                    cpu_ms is its own. Exit 1 unless each member saw
  *                                    each message once and in order.
+ *   load sends ROOMS SECONDS INFLIGHT ADDRESS
+ *                                    messages to all these rooms in turn, so many of
+ *                                    them not yet answered. Prints `rooms= inflight=
+ *                                    acked= elapsed_ms= rate= p50_us= p99_us= max_us=
+ *                                    errors= cpu_ms=`; the times are from send to
+ *                                    `sent`. Exit 1 on any error.
+ *   load resume N BEHIND ADDRESS     N connections join a room; prints `open N`. Once
+ *                                    all are lost, one more says BEHIND messages, and
+ *                                    then all resume. Prints `clients= behind=
+ *                                    complete= deliveries= lost= repeated= errors=
+ *                                    joined_ms= elapsed_ms= cpu_ms=`. Exit 1 unless
+ *                                    each saw each message once and in order.
+ *   load slow N RATE ADDRESS         N members of --room that read RATE bytes a second
+ *                                    each; prints `open N`. Those that are closed
+ *                                    resume. After the end of stdin all read what is
+ *                                    left. Prints `readers= complete= closed_slow=
+ *                                    closed_other= resumed= head= lost= repeated=
+ *                                    errors=`. Exit 1 unless each saw each message of
+ *                                    the room once and in order.
  *
  * Options, anywhere: --room NAME (idle joins it; room: instead of one of its own),
  * --bytes N (length of a message's body, 64), --reconnect (idle: dials lost ones again).
@@ -33,15 +52,17 @@ static const struct {
 	int n_numbers;
 	int (*run)(struct load *load, const unsigned numbers[3]);
 } modes[] = {
-	{ "idle", 1, load_idle },
-	{ "storm", 2, load_storm },
-	{ "room", 3, load_room },
+	{ "idle", 1, load_idle },     { "storm", 2, load_storm },
+	{ "room", 3, load_room },     { "sends", 3, load_sends },
+	{ "resume", 2, load_resume }, { "slow", 2, load_slow },
 };
 
 static int usage(void)
 {
 	fprintf(stderr, "usage: load [--room NAME] [--bytes N] [--reconnect] idle N | "
-			"storm RATE SECONDS | room MEMBERS MESSAGES INFLIGHT ADDRESS\n");
+			"storm RATE SECONDS | room MEMBERS MESSAGES INFLIGHT | "
+			"sends ROOMS SECONDS INFLIGHT | resume N BEHIND | "
+			"slow N RATE ADDRESS\n");
 	return EXIT_FAILURE;
 }
 
