@@ -15,12 +15,12 @@ MAKEFLAGS += --no-builtin-rules
 # ---- what the machine must have -------------------------------------------------
 
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libuv1-dev libwebsockets-dev \
-	libwebsockets-evlib-uv libjansson-dev libssl-dev uthash-dev
+	libwebsockets-evlib-uv libjansson-dev libssl-dev libpq-dev uthash-dev
 # Debian 12 ships llhttp's C sources with node-llhttp, newer releases a library.
 LLHTTP_PACKAGE = $(shell apt-cache show libllhttp-dev >/dev/null 2>&1 && \
 	echo libllhttp-dev || echo node-llhttp)
 RUN_PACKAGES := curl
-TEST_PACKAGES := bats jq curl clang systemd-container clang-format clang-tidy cppcheck libcmocka-dev \
+TEST_PACKAGES := bats jq curl clang systemd-container clang-format clang-tidy cppcheck libcmocka-dev postgresql \
 	nodejs node-ws python3 python3-websockets iproute2 procps util-linux git
 
 # $(call install,PACKAGES): installs with apt what dpkg does not know yet.
@@ -75,12 +75,15 @@ else
 LLHTTP_CFLAGS := -isystem /usr/share/include/llhttp
 endif
 
-CPPFLAGS += -I. -D_GNU_SOURCE -DPARLEY_VERSION='"$(VERSION)"' $(LLHTTP_CFLAGS)
+LIBPQ_CFLAGS := $(patsubst -I%,-isystem %,$(call pkg,--cflags,libpq))
+
+CPPFLAGS += -I. -D_GNU_SOURCE -DPARLEY_VERSION='"$(VERSION)"' $(LLHTTP_CFLAGS) $(LIBPQ_CFLAGS)
 CFLAGS += -std=c11 $(WARNINGS) $(FLAGS_$(MODE))
 LDFLAGS += $(LINK_$(MODE))
 HEALTHD_LIBS := $(call pkg,--libs,libuv) $(call pkg,--libs,jansson) $(LLHTTP_LIBS)
 GATEWAY_LIBS := $(call pkg,--libs,libwebsockets) $(call pkg,--libs,libuv) \
-	$(call pkg,--libs,jansson) $(call pkg,--libs,libcrypto) $(LLHTTP_LIBS)
+	$(call pkg,--libs,jansson) $(call pkg,--libs,libcrypto) $(call pkg,--libs,libpq) \
+	$(LLHTTP_LIBS)
 
 # Files named *main.c hold a main(); the rest of each folder is one archive, so
 # that unit tests link everything but main().

@@ -5,12 +5,15 @@
 
 #include "common/check.h"
 #include "gateway/store/backend.h"
+#include "gateway/store/postgres.h"
 
 /* The one place that knows which back ends there are. */
 static const struct {
 	const char *scheme; /* how its URLs begin */
 	const struct store_backend *backend;
 } schemes[] = {
+	{ "postgresql://", &postgres_backend },
+	{ "postgres://", &postgres_backend },
 	{ NULL, NULL },
 };
 

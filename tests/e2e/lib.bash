@@ -22,7 +22,7 @@ setup_daemons() {
 	export PARLEY_SEGMENT=$SEGMENT PARLEY_LISTEN=127.0.0.1:0 PARLEY_WORKERS=2
 	export PARLEY_HEALTH_LISTEN=127.0.0.1:0
 	export PARLEY_DRAIN_ANNOUNCE_MS=100 PARLEY_DRAIN_SPREAD_MS=200
-	HEALTH= PORT= GATEWAY= HEALTHD=
+	HEALTH= PORT= GATEWAY= HEALTHD= POSTGRES=
 }
 
 teardown_daemons() {
@@ -40,6 +40,7 @@ teardown_daemons() {
 	for pid in "${PIDS[@]}"; do
 		wait "$pid" 2>/dev/null || true
 	done
+	stop_postgres
 	# Orphans of a killed supervisor leave by themselves; a test says if they do not.
 	rm -rf "$DIR" "/dev/shm/$SEGMENT" "/dev/shm/$SEGMENT.kept"
 }
@@ -93,6 +94,27 @@ start_both() {
 	start_gateway "$@"
 	start_healthd "$@"
 	await 2000 health /health/ready '.status == "ok"'
+}
+
+# A PostgreSQL of the test's own; exports its URL as PARLEY_STORE, for gateways that are
+# started after that. Starts the same one again after kill_postgres, which is a power cut.
+start_postgres() {
+	POSTGRES=${POSTGRES:-$(mktemp -d /tmp/parley-postgres.XXXXXX)}
+	PARLEY_STORE=$("$ROOT/tests/postgres.bash" start "$POSTGRES")
+	export PARLEY_STORE
+}
+
+kill_postgres() {
+	"$ROOT/tests/postgres.bash" kill "$POSTGRES"
+}
+
+signal_postgres() { # signal_postgres NAME: to all of its processes
+	"$ROOT/tests/postgres.bash" signal "$POSTGRES" "$1"
+}
+
+stop_postgres() {
+	[ -z "$POSTGRES" ] || "$ROOT/tests/postgres.bash" stop "$POSTGRES"
+	POSTGRES=
 }
 
 gone() { # gone PID: no such process, zombies included
