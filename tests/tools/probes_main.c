@@ -179,10 +179,12 @@ int main(int argc, char **argv)
 	}
 	if (run(&p) < 0)
 		return 1;
+	free(connections);
 	qsort(p.took_us, p.n_done, sizeof *p.took_us, by_size);
 	printf("requests=%u failed=%u rps=%.0f p50_us=%u p99_us=%u max_us=%u\n", p.n_done,
 	       p.n_failed, p.n_done / ((double)(clock_mono_ns() - start_ns) / 1e9),
 	       p.took_us[p.n_done / 2], p.took_us[p.n_done * 99ull / 100],
 	       p.took_us[p.n_done - 1]);
+	free(p.took_us);
 	return p.n_failed != 0;
 }

@@ -74,6 +74,15 @@ static void without_a_measure_of_its_time_nobody_loops(void **state)
 	assert_int_equal(hang_judge(&signs, REPORT_MS), HANG_starved);
 }
 
+static void a_loop_on_a_starved_machine_is_told_by_the_time_it_used(void **state)
+{
+	(void)state;
+	/* A twentieth of a processor, for twenty seconds: no turn needs so much. */
+	assert_int_equal(judge('R', 20300, 1000, 0), HANG_loop);
+	assert_int_equal(judge('R', 20300, 999, 0), HANG_starved);
+	assert_int_equal(judge('R', 20300, 1000, 200), HANG_starved);
+}
+
 static void only_a_proven_kind_may_be_acted_on(void **state)
 {
 	(void)state;
@@ -90,6 +99,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_a_hang_before_its_time),
 		cmocka_unit_test(every_second_sign_gives_its_kind),
 		cmocka_unit_test(without_a_measure_of_its_time_nobody_loops),
+		cmocka_unit_test(a_loop_on_a_starved_machine_is_told_by_the_time_it_used),
 		cmocka_unit_test(only_a_proven_kind_may_be_acted_on),
 	};
 

@@ -174,14 +174,15 @@ static void teardown_with_live_links_is_clean(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST_OF(f, up) cmocka_unit_test_setup_teardown(f, up, tear_down)
+#define TEST(f)        TEST_OF(f, set_up)
 	const struct CMUnitTest tests[] = {
 		TEST(messages_arrive_whole),
 		TEST(frames_behind_the_handshake_in_one_segment_are_read),
 		TEST(a_close_from_the_chat_goes_out_and_is_told_once),
-		TEST(a_silent_peer_is_pinged_and_given_up),
-		TEST(who_never_asks_is_let_go),
-		TEST(who_asks_too_slowly_is_told_408),
+		TEST_OF(a_silent_peer_is_pinged_and_given_up, set_up_pinging),
+		TEST_OF(who_never_asks_is_let_go, set_up_short_of_patience),
+		TEST_OF(who_asks_too_slowly_is_told_408, set_up_short_of_patience),
 		TEST(pages_are_answered_in_order_on_one_connection),
 		TEST(who_does_not_read_answers_is_not_read_from),
 		TEST(a_full_gateway_says_503_and_a_greedy_address_429),

@@ -110,8 +110,9 @@ static inline int adopt(struct bench *b)
 	return pair[1];
 }
 
-/* `page` as in struct transport_events. */
-static inline int set_up_with(void **state,
+/* What a test is not about must not end it on a busy machine: a minute. `page` as in
+ * struct transport_events. */
+static inline int set_up_with(void **state, uint64_t ask_ms, uint64_t ping_ms,
 			      const struct page *(*page)(void *app, const char *path))
 {
 	static const struct transport_events events = {
@@ -126,11 +127,11 @@ static inline int set_up_with(void **state,
 		.rules = { .path = "/chat", .origins = "" },
 		.connections_max = 100,
 		.per_address_max = 3,
-		.handshake_timeout_ms = 60,
-		.http_idle_timeout_ms = 60,
-		.close_timeout_ms = 60,
-		.ping_interval_ms = 60,
-		.ping_timeout_ms = 60,
+		.handshake_timeout_ms = ask_ms,
+		.http_idle_timeout_ms = ask_ms,
+		.close_timeout_ms = 500,
+		.ping_interval_ms = ping_ms,
+		.ping_timeout_ms = ping_ms,
 		.message_max = 1000,
 		.head_max = 4096,
 		.body_max = 1000,
@@ -150,7 +151,17 @@ static inline int set_up_with(void **state,
 
 static inline int set_up(void **state)
 {
-	return set_up_with(state, NULL);
+	return set_up_with(state, 60000, 60000, NULL);
+}
+
+static inline int set_up_short_of_patience(void **state)
+{
+	return set_up_with(state, 60, 60000, NULL);
+}
+
+static inline int set_up_pinging(void **state)
+{
+	return set_up_with(state, 60000, 60, NULL);
 }
 
 static inline int tear_down(void **state)
