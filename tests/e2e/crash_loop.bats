@@ -27,3 +27,15 @@ kill_seats() { # every worker that lives now
 	[ "${#lines[@]}" = 1 ]
 	[[ $output == *PARLEY_WORKERS* ]]
 }
+
+@test "crash loop: a worker that leaves with a configuration error is not retried" {
+	start_both PARLEY_WORKERS=2
+	local victim
+	victim=$(worker_pid 1)
+	"$TOOLS/wedge" "$victim" config
+	await 5000 gone "$GATEWAY"
+	run wait "$GATEWAY"
+	[ "$status" = 78 ]
+	! grep -q 'worker restart' "$DIR/gateway.log" || false
+	code_is /health/live 503
+}

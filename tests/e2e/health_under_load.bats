@@ -21,6 +21,13 @@ probe_p99() { # microseconds over 1,000 probes, one at a time
 	probe_p99
 }
 
+@test "a probe is answered in under 5 ms with every process of the gateway stopped" {
+	start_both PARLEY_WORKERS=2
+	kill -STOP "$GATEWAY" "$(worker_pid 0)" "$(worker_pid 1)"
+	await 1500 websocket '.server == "hung"'
+	probe_p99
+}
+
 @test "a probe is answered in under 5 ms with the gateway at work on every processor" {
 	start_both PARLEY_WORKERS=2
 	"$TOOLS/load" room 400 2000 64 "127.0.0.1:$PORT" >"$DIR/room.log" 2>&1 &

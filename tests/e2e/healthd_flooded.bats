@@ -23,11 +23,16 @@ hold_connections() { # hold_connections N [BYTES]: idle connections to healthd
 	await 20000 grep -q '^held' "$DIR/hold.log"
 }
 
-@test "5,000 idle connections at healthd: a probe is still answered" {
+@test "5,000 idle connections at healthd: a probe is still answered, in 5 ms at p99" {
 	start_both
 	hold_connections 5000
 	code_is /health/live 200
 	websocket '.status == "ok"'
+	run "$TOOLS/probes" "${HEALTH##*:}" /health/live 1000 1
+	echo "$output"
+	[ "$status" = 0 ]
+	[[ $output =~ p99_us=([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -lt $((5000 * TOLERANCE)) ]
 }
 
 @test "5,000 half requests at healthd: a probe is still answered" {

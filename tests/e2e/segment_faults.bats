@@ -49,3 +49,29 @@ teardown() { teardown_daemons; }
 	start_gateway
 	await 300 websocket '.server == "running" and .connections.total == 0'
 }
+
+@test "torn write: told when it lasts, over with the next read" {
+	start_both
+	clients 3
+	await 500 websocket '.connections.active == 3'
+	# The supervisor's sequence made odd, as if it never ended what it began. Offsets
+	# as common/segment.h has them.
+	tear() {
+		"$PYTHON" - "/dev/shm/$SEGMENT" <<-'END'
+			import struct, sys
+			with open(sys.argv[1], "r+b") as f:
+			    at = struct.unpack("=8sII2QQQ4II", f.read(68))[-1]
+			    f.seek(at)
+			    n = struct.unpack("=Q", f.read(8))[0]
+			    f.seek(at)
+			    f.write(struct.pack("=Q", n + 1))
+		END
+	}
+	tear
+	await 50 code_is /health/websocket 503
+	websocket '.segment.look == "torn" and .connections.active == null and .uptime == null'
+	code_is /health/live 200
+	tear
+	await 50 websocket '.status == "ok" and .connections.active == 3'
+	kill -0 "$HEALTHD"
+}

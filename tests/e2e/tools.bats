@@ -47,5 +47,5 @@ teardown() { teardown_daemons; }
 	[[ $output == *"405 "* && $output == *"Allow: GET, HEAD"* ]]
 	run curl -sSi "$HEALTH/nothing"
 	[[ $output == *"404 "* && $output == *'{'* ]]
-	health /health/database '.status == "unknown" and (.reason | length) > 0'
+	health /health/database '.status == "error" and .latencyMs == null and (.reason | length) > 0'
 }

@@ -15,6 +15,8 @@ teardown() { teardown_daemons; }
 	await 4000 websocket '.status == "ok" and (.workers | all(.state == "serving"))'
 	await 3000 gone "$victim"
 	[ "$(worker_pid 1)" = "$other" ]
+	# Not KILL, which would leave no core.
+	websocket '.workers[] | select(.seat == 0) | .lastExit.reason == "hung" and .lastExit.signal == 6'
 }
 
 @test "blocking call in a worker: hung (blocked), replaced in four seconds" {

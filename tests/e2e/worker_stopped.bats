@@ -13,10 +13,18 @@ teardown() { teardown_daemons; }
 		(.workers[] | select(.seat == 0) | .hang == "stopped")'
 	websocket '.reasons | any(test("hung \\(stopped\\)"))'
 	code_is /health/live 200
-	# New clients are all served by the other one.
-	clients 20
 	await 4000 websocket '.status == "ok" and (.workers | all(.state == "serving"))'
 	[ "$(worker_pid 0)" != "$victim" ]
 	await 3000 gone "$victim"
 	websocket '.workers[] | select(.seat == 0) | .lastExit.reason == "hung"'
+}
+
+@test "a worker SIGSTOPped: no new client waits for it" {
+	start_both PARLEY_WORKERS=2 PARLEY_HANG_ACT_MS=60000
+	kill -STOP "$(worker_pid 0)"
+	await 1200 websocket '.workers[] | select(.seat == 0) | .hang == "stopped"'
+	# Nobody replaces it, so that only the other one can have taken these.
+	clients 20
+	websocket '.workers[] | select(.seat == 1) | .active == 20'
+	websocket '.status == "degraded" and .restarts == 0'
 }

@@ -1,9 +1,15 @@
 /*
- * wedge - makes a running process hang for real, for tests: `wedge PID loop|block`.
+ * wedge - makes a running process hang for real, for tests: `wedge PID HOW`.
  *
  * `loop`: its main thread jumps to itself for ever. `block`: it sits in pause(2).
  * The code under its program counter is overwritten through ptrace, so the
  * process cannot be healed, only ended. Exit 0 when done, 1 with a word on stderr.
+ *
+ * `config`: it leaves with exit code 78, as one that cannot live with its settings.
+ *
+ * `hold`: it is held as it stands, with its locks and descriptors, and no signal but
+ * KILL reaches it, like one whose core is being written. Says "held" and stays until
+ * the process is gone, or lets go of it by ending.
  */
 #include <elf.h>
 #include <errno.h>
@@ -17,33 +23,54 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
+enum {
+	EXIT_CODE = 78 /* EX_CONFIG */
+};
+
 #if defined(__x86_64__)
-static const unsigned char loop_code[] = { 0xeb, 0xfe };              /* jmp . */
-static const unsigned char block_code[] = { 0x0f, 0x05, 0xeb, 0xfc }; /* syscall; back */
+static const unsigned char loop_code[] = { 0xeb, 0xfe };             /* jmp . */
+static const unsigned char call_code[] = { 0x0f, 0x05, 0xeb, 0xfc }; /* syscall; back */
 
 static unsigned long long *program_counter(struct user_regs_struct *regs)
 {
 	return &regs->rip;
 }
-static void prepare_call(struct user_regs_struct *regs)
+static void prepare_pause(struct user_regs_struct *regs)
 {
 	regs->rax = SYS_pause;
-	regs->orig_rax = (unsigned long long)-1; /* no system call is to be restarted */
+}
+static void prepare_exit(struct user_regs_struct *regs)
+{
+	regs->rax = SYS_exit_group;
+	regs->rdi = EXIT_CODE;
+}
+/* No system call that was interrupted is to be restarted. */
+static void forget_call(struct user_regs_struct *regs)
+{
+	regs->orig_rax = (unsigned long long)-1;
 }
 #elif defined(__aarch64__)
-static const unsigned char loop_code[] = { 0x00, 0x00, 0x00, 0x14 };  /* b . */
-static const unsigned char block_code[] = { 0x01, 0x00, 0x00, 0xd4,   /* svc #0 */
-					    0xff, 0xff, 0xff, 0x17 }; /* b back */
+static const unsigned char loop_code[] = { 0x00, 0x00, 0x00, 0x14 }; /* b . */
+static const unsigned char call_code[] = { 0x01, 0x00, 0x00, 0xd4,   /* svc #0 */
+					   0xff, 0xff, 0xff, 0x17 }; /* b back */
 
 static unsigned long long *program_counter(struct user_regs_struct *regs)
 {
 	return &regs->pc;
 }
-static void prepare_call(struct user_regs_struct *regs)
+static void prepare_pause(struct user_regs_struct *regs)
 {
 	/* No pause(2) here: ppoll of nothing, without a limit. */
 	regs->regs[8] = SYS_ppoll;
 	regs->regs[0] = regs->regs[1] = regs->regs[2] = regs->regs[3] = 0;
+}
+static void prepare_exit(struct user_regs_struct *regs)
+{
+	regs->regs[8] = SYS_exit_group;
+	regs->regs[0] = EXIT_CODE;
+}
+static void forget_call(struct user_regs_struct *regs)
+{
 }
 #else
 #error "wedge knows x86-64 and arm64"
@@ -80,33 +107,63 @@ static int overwrite(pid_t pid, unsigned long long at, const void *code, size_t 
 	return ok ? 0 : -EIO;
 }
 
-static int wedge(pid_t pid, int block)
+/* What is done to it; `hold` is nothing but not letting go. */
+static const struct way {
+	const char *name;
+	const unsigned char *code;
+	size_t len;
+	void (*prepare)(struct user_regs_struct *);
+} ways[] = {
+	{ "loop", loop_code, sizeof loop_code, NULL },
+	{ "block", call_code, sizeof call_code, prepare_pause },
+	{ "config", call_code, sizeof call_code, prepare_exit },
+	{ "hold", NULL, 0, NULL },
+};
+
+static const struct way *find_way(const char *name)
 {
-	const unsigned char *code = block ? block_code : loop_code;
-	size_t len = block ? sizeof block_code : sizeof loop_code;
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		if (strcmp(ways[i].name, name) == 0)
+			return &ways[i];
+	return NULL;
+}
+
+static int wedge(pid_t pid, const struct way *way)
+{
 	struct user_regs_struct regs;
 
 	if (registers(pid, &regs, PTRACE_GETREGSET) < 0)
 		return fail("cannot read registers");
-	if (overwrite(pid, *program_counter(&regs), code, len) < 0)
+	if (overwrite(pid, *program_counter(&regs), way->code, way->len) < 0)
 		return fail("cannot write code");
-	if (block)
-		prepare_call(&regs);
-#if defined(__x86_64__)
-	regs.orig_rax = (unsigned long long)-1;
-#endif
+	if (way->prepare)
+		way->prepare(&regs);
+	forget_call(&regs);
 	if (registers(pid, &regs, PTRACE_SETREGSET) < 0)
 		return fail("cannot write registers");
 	return 0;
 }
 
+static int hold(pid_t pid)
+{
+	int status;
+
+	puts("held");
+	fflush(stdout);
+	while (waitpid(pid, &status, __WALL) == pid)
+		if (WIFEXITED(status) || WIFSIGNALED(status))
+			return 0;
+	return fail("cannot wait");
+}
+
 int main(int argc, char **argv)
 {
 	pid_t pid = argc == 3 ? (pid_t)atoi(argv[1]) : 0;
+	const struct way *way = argc == 3 ? find_way(argv[2]) : NULL;
 	int status, r;
 
-	if (pid <= 0 || (strcmp(argv[2], "loop") != 0 && strcmp(argv[2], "block") != 0)) {
-		fprintf(stderr, "usage: wedge PID loop|block\n");
+	if (pid <= 0 || !way) {
+		fprintf(stderr, "usage: wedge PID loop|block|config|hold\n");
 		return 2;
 	}
 	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == -1)
@@ -115,7 +172,9 @@ int main(int argc, char **argv)
 		return fail("cannot interrupt");
 	if (waitpid(pid, &status, __WALL) != pid)
 		return fail("cannot wait");
-	r = wedge(pid, strcmp(argv[2], "block") == 0);
+	if (!way->code)
+		return hold(pid);
+	r = wedge(pid, way);
 	if (ptrace(PTRACE_DETACH, pid, NULL, NULL) == -1)
 		return fail("cannot detach");
 	return r;
