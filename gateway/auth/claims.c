@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Seconds since 1970 to the end of the year 9999: a time beyond is a mistake. */
-#define TIME_MAX_S 253402300799ll
+#define TIME_MAX_S 253402300799LL
 
 static const char *const names[TOKEN_VERDICT_COUNT] = {
 #define X(name) [TOKEN_##name] = #name,

@@ -104,27 +104,37 @@ static int decode_secret(const char *text, size_t len, uint8_t *out, size_t size
 	return n;
 }
 
-/* `text` is behind the colon. Its line may end the file; nothing but blanks follows. */
+static int read_base64(const char *text, size_t len, struct key *key, struct why *why)
+{
+	uint8_t secret[KEY_SECRET_MAX];
+	int r;
+
+	while (len && strchr(" \t", *text)) {
+		text++;
+		len--;
+	}
+	while (len && strchr(" \t", text[len - 1]))
+		len--;
+	r = decode_secret(text, len, secret, sizeof secret);
+	if (r < 0)
+		return why_set(why, -EINVAL,
+			       "what follows HS256: is not a secret in base64");
+	r = key_set_secret(key, secret, (size_t)r, why);
+	OPENSSL_cleanse(secret, sizeof secret);
+	return r;
+}
+
+/* `text` is behind the colon. Nothing but blanks follows the line. */
 static int read_secret(struct keys *keys, const char *text, bool raw, struct why *why)
 {
 	size_t len = strcspn(text, "\r\n");
-	uint8_t secret[KEY_SECRET_MAX];
 	struct key key;
 	int r;
 
 	if (text[len + strspn(text + len, " \t\r\n")])
 		return why_set(why, -EINVAL, "there is more than one line with a secret");
-	if (raw)
-		return (r = key_set_secret(&key, (const uint8_t *)text, len, why)) < 0
-			       ? r
-			       : keys_add(keys, &key, why);
-	text += strspn(text, " \t");
-	r = decode_secret(text, strcspn(text, " \t\r\n"), secret, sizeof secret);
-	if (r < 0)
-		return why_set(why, -EINVAL,
-			       "what follows HS256: is not a secret in base64");
-	r = key_set_secret(&key, secret, (size_t)r, why);
-	OPENSSL_cleanse(secret, sizeof secret);
+	r = raw ? key_set_secret(&key, (const uint8_t *)text, len, why)
+		: read_base64(text, len, &key, why);
 	return r < 0 ? r : keys_add(keys, &key, why);
 }
 

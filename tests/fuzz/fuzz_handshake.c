@@ -6,11 +6,11 @@
 #include "gateway/wire/handshake.h"
 #include "gateway/wire/utf8.h"
 
-static void judge(const struct http_request *request)
+static void judge(const struct http_request *request, bool tokens)
 {
-	static const struct handshake_rules rules = {
-		.path = "/chat", .origins = "https://a.example, null"
-	};
+	const struct handshake_rules rules = { .path = "/chat",
+					       .origins = "https://a.example, null",
+					       .tokens = tokens };
 	struct handshake got;
 	char out[512];
 	int len;
@@ -22,7 +22,10 @@ static void judge(const struct http_request *request)
 	}
 	CHECK(!strcmp(request->method, "GET") && !strcmp(request->path, "/chat"));
 	CHECK(strlen(got.accept) == sizeof(got.accept) - 1);
-	CHECK(*got.user && utf8_valid(got.user, strlen(got.user)));
+	if (tokens)
+		CHECK(!*got.user && !memchr(got.token.at, '\0', got.token.len));
+	else
+		CHECK(*got.user && utf8_valid(got.user, strlen(got.user)));
 	len = handshake_answer(&got, out, sizeof(out));
 	CHECK(len > 4 && !memcmp(out + len - 4, "\r\n\r\n", 4));
 }
@@ -35,8 +38,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t used;
 
 	CHECK(parser);
-	if (http_feed(parser, (const char *)data, size, &used, &request) == HTTP_REQUEST)
-		judge(request);
+	if (http_feed(parser, (const char *)data, size, &used, &request) ==
+	    HTTP_REQUEST) {
+		judge(request, false);
+		judge(request, true);
+	}
 	http_parser_free(parser);
 	return 0;
 }

@@ -20,7 +20,7 @@ static const struct page *on_page(void *app, const char *path)
 
 static int set_up_pages(void **state)
 {
-	return set_up_with(state, 60000, 60000, on_page);
+	return set_up_with(state, 60000, 60000, false, on_page);
 }
 
 #define ASK(method, path, more)                                        \

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "gateway/transport/transport.h"
 #include "gateway/wire/frame.h"
 
@@ -41,7 +42,21 @@ struct bench {
 	uint64_t total;
 	int client;
 	bool closed_by_test;
+	unsigned n_judged;  /* tokens */
+	int64_t ends_in_ms; /* of a token that is taken; 0: none is */
 };
+
+static inline int on_authorize(void *app, struct handshake *handshake)
+{
+	struct bench *b = app;
+
+	b->n_judged++;
+	if (!b->ends_in_ms)
+		return 401;
+	strcpy(handshake->user, "ann");
+	handshake->ends_ms = clock_wall_ms() + b->ends_in_ms;
+	return 0;
+}
 
 static inline void *on_opened(void *app, struct link *link,
 			      const struct handshake *handshake)
@@ -110,12 +125,14 @@ static inline int adopt(struct bench *b)
 	return pair[1];
 }
 
-/* What a test is not about must not end it on a busy machine: a minute. `page` as in
- * struct transport_events. */
+/* What a test is not about must not end it on a busy machine: a minute. `tokens` as in
+ * struct handshake_rules, `page` as in struct transport_events. */
 static inline int set_up_with(void **state, uint64_t ask_ms, uint64_t ping_ms,
+			      bool tokens,
 			      const struct page *(*page)(void *app, const char *path))
 {
 	static const struct transport_events events = {
+		.authorize = on_authorize,
 		.opened = on_opened,
 		.message = on_message,
 		.next = on_next,
@@ -124,7 +141,7 @@ static inline int set_up_with(void **state, uint64_t ask_ms, uint64_t ping_ms,
 	struct bench *b = calloc(1, sizeof *b);
 	struct transport_events mine = events;
 	struct transport_limits limits = {
-		.rules = { .path = "/chat", .origins = "" },
+		.rules = { .path = "/chat", .origins = "", .tokens = tokens },
 		.connections_max = 100,
 		.per_address_max = 3,
 		.handshake_timeout_ms = ask_ms,
@@ -151,17 +168,22 @@ static inline int set_up_with(void **state, uint64_t ask_ms, uint64_t ping_ms,
 
 static inline int set_up(void **state)
 {
-	return set_up_with(state, 60000, 60000, NULL);
+	return set_up_with(state, 60000, 60000, false, NULL);
 }
 
 static inline int set_up_short_of_patience(void **state)
 {
-	return set_up_with(state, 60, 60000, NULL);
+	return set_up_with(state, 60, 60000, false, NULL);
 }
 
 static inline int set_up_pinging(void **state)
 {
-	return set_up_with(state, 60000, 60, NULL);
+	return set_up_with(state, 60000, 60, false, NULL);
+}
+
+static inline int set_up_for_tokens(void **state)
+{
+	return set_up_with(state, 60000, 60, true, NULL);
 }
 
 static inline int tear_down(void **state)
