@@ -16,10 +16,17 @@ struct pgroom *pgrooms_find(const struct pgrooms *rooms, struct text name)
 	return room;
 }
 
-static void forget_one(struct pgrooms *rooms, struct pgroom *room)
+/* A room without a name: new, or the one whose turn is longest ago. */
+static struct pgroom *blank(struct pgrooms *rooms)
 {
+	struct pgroom *room;
+
+	if (HASH_COUNT(rooms->by_name) < PGROOMS_MAX)
+		return calloc(1, sizeof *room);
+	room = rooms->by_name;
 	HASH_DEL(rooms->by_name, room);
-	free(room);
+	*room = (struct pgroom){ 0 };
+	return room;
 }
 
 struct pgroom *pgrooms_get(struct pgrooms *rooms, struct text name)
@@ -27,12 +34,12 @@ struct pgroom *pgrooms_get(struct pgrooms *rooms, struct text name)
 	struct pgroom *room = pgrooms_find(rooms, name);
 
 	CHECK(name.len <= ROOM_NAME_MAX);
+	if (room && !room->hh.next)
+		return room; /* the last already */
 	if (room) {
-		HASH_DEL(rooms->by_name, room); /* and last again */
+		HASH_DEL(rooms->by_name, room);
 	} else {
-		if (HASH_COUNT(rooms->by_name) >= PGROOMS_MAX)
-			forget_one(rooms, rooms->by_name);
-		room = calloc(1, sizeof *room);
+		room = blank(rooms);
 		if (!room)
 			return NULL;
 		memcpy(room->name, name.at, name.len);
@@ -48,8 +55,12 @@ struct pgroom *pgrooms_get(struct pgrooms *rooms, struct text name)
 
 void pgrooms_forget(struct pgrooms *rooms)
 {
-	struct pgroom *room, *next;
+	struct pgroom *room = rooms->by_name, *next;
 
-	HASH_ITER(hh, rooms->by_name, room, next)
-	forget_one(rooms, room);
+	/* The table goes; its members are a list still. */
+	HASH_CLEAR(hh, rooms->by_name);
+	for (; room; room = next) {
+		next = room->hh.next;
+		free(room);
+	}
 }
