@@ -117,6 +117,18 @@ stop_postgres() {
 	POSTGRES=
 }
 
+# use_store sqlite|postgresql: a fresh one of that kind, for gateways started after this.
+use_store() {
+	case $1 in
+	sqlite) export PARLEY_STORE=sqlite:$DIR/chat.db ;;
+	postgresql) start_postgres ;;
+	*)
+		echo "no such store: $1" >&2
+		return 2
+		;;
+	esac
+}
+
 gone() { # gone PID: no such process, zombies included
 	! kill -0 "$1" 2>/dev/null || [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]
 }
@@ -183,4 +195,29 @@ clients() {
 	PIDS+=("$LOAD")
 	exec {LOAD_IN}>"$fifo"
 	await 10000 grep -q "^open $1" "$log"
+}
+
+served_by() { # served_by SEAT: how many clients this worker has
+	body '/health/websocket?verbose' | jq ".workers[] | select(.seat == $1) | .active"
+}
+
+# client_on SEAT USER: a client that this worker serves. Others that came up stay, idle.
+client_on() {
+	local before total
+	for _ in $(seq 40); do
+		before=$(served_by "$1") total=$(body /health/websocket | jq .connections.total)
+		client "$2"
+		await 2000 websocket ".connections.total == $((total + 1))"
+		[ "$(served_by "$1")" = "$before" ] || return 0
+	done
+	echo "no client came to worker $1"
+	return 1
+}
+
+say() { # say TEXT...: each is a message of the client that was made last
+	printf '%s\n' "$@" >&"$IN"
+}
+
+metric() { # metric NAME: its value, without labels or with these
+	body /metrics | sed -n "s/^parley_$1 //p"
 }
