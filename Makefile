@@ -214,8 +214,20 @@ deps:
 	$(call install,$(BUILD_PACKAGES) $(LLHTTP_PACKAGE) $(RUN_PACKAGES))
 deps-test:
 	$(call install,$(BUILD_PACKAGES) $(LLHTTP_PACKAGE) $(TEST_PACKAGES))
+	$(call install,$$(command -v npm >/dev/null || echo npm))
+	@# Not a package everywhere; without it the tests in a browser are skipped.
+	$(call install,$$(apt-cache show chromium >/dev/null 2>&1 && echo chromium))
+	$(MAKE) browser-driver
 	@# The fuzzers' run-time library is a package of clang's own version.
 	$(call install,$$(clang --version | sed -n 's/.*version \([0-9]*\).*/libclang-rt-\1-dev/p;q'))
+
+# What drives the browser in tests/web/browser; npm checks it against the lock file.
+browser-driver: build/web/tests/node_modules/.package-lock.json
+build/web/tests/node_modules/.package-lock.json: tests/web/package.json tests/web/package-lock.json
+	@mkdir -p build/web/tests
+	cp $^ build/web/tests
+	cd build/web/tests && npm ci --silent --no-audit --no-fund
+	@touch $@
 
 run: deps ## run the gateway and healthd until Ctrl-C
 	$(MAKE) -j$(JOBS) all
@@ -262,7 +274,7 @@ help: ## this list
 
 SHELL := /bin/bash
 
-.PHONY: all readme fuzz units test units-built tools benches fuzzers check bench deps deps-test \
+.PHONY: all readme fuzz units test units-built tools benches fuzzers check bench deps deps-test browser-driver \
 	run lint print-cppflags format-check format layers install clean help
 .SECONDARY:
 

@@ -33,6 +33,7 @@ const kept = {
 };
 
 let parley, current;
+let open = true; /* names are believed */
 const logs = new Map(); /* room name -> { room, log, people, link } */
 const read = kept.get('read', {});
 
@@ -44,7 +45,7 @@ const REASONS = {
 	timeout: 'The server does not answer.',
 	drain: 'The server restarts.',
 	slow: 'This page could not keep up.',
-	token: 'No token could be had.',
+	token: 'Your token has ended.',
 	app: '', start: '',
 };
 let countdown;
@@ -52,6 +53,7 @@ let countdown;
 function tellState({ state, why, retryInMs }) {
 	const words = { connecting: 'Connecting…', online: 'Connected', offline: 'Not connected',
 		draining: 'Connected, server restarts soon', closed: 'Disconnected' };
+	$('my-name').textContent = parley.user ?? (open ? kept.get('name', '') : 'Other token');
 	$('state').dataset.state = state;
 	$('state-words').textContent = words[state];
 	clearInterval(countdown);
@@ -62,6 +64,8 @@ function tellState({ state, why, retryInMs }) {
 	$('retry').textContent = state === 'closed' ? 'Reload' : 'Try now';
 	if (state === 'closed')
 		$('notice-words').textContent = 'The server refuses this page; reload it to try again.';
+	else if (away && !open && !parley.user)
+		$('notice-words').textContent = 'The server is not to be reached, or did not accept the token.';
 	else if (away)
 		$('notice-words').textContent = `${REASONS[why]} What you write is kept here and sent when the connection is back.`;
 	if (state === 'offline') countDown(Date.now() + retryInMs);
@@ -110,7 +114,7 @@ function enter(name) {
 
 function joined(entry) {
 	const { room, log } = entry;
-	read[room.name] ??= room.head;
+	read[room.name] = Math.min(read[room.name] ?? room.head, room.head);
 	if (log.newAfter === null && log.first === null && read[room.name] < room.head)
 		log.newAfter = read[room.name];
 	showUnread(entry);
@@ -243,9 +247,8 @@ const panels = [
 	{ panel: $('people'), button: $('show-people'), when: medium },
 ];
 
-function openPanel({ panel, button, when }, open) {
+function openPanel({ panel, button }, open) {
 	panel.classList.toggle('open', open);
-	panel.inert = when.matches && !open;
 	button.setAttribute('aria-expanded', String(open));
 	document.body.classList.toggle('covered', panels.some((p) => p.panel.classList.contains('open')));
 }
@@ -273,7 +276,9 @@ function askWho(canCancel) {
 	$('who-name').value = parley?.user ?? kept.get('name', '');
 	$('who').showModal();
 	return new Promise((resolve) => {
-		$('who').oncancel = (event) => !canCancel && event.preventDefault();
+		$('who').oncancel = (event) => {
+			if (!canCancel) event.preventDefault();
+		};
 		$('who').onclose = () => resolve($('who').returnValue);
 		$('who-cancel').onclick = () => $('who').close('');
 		$('who-form').onsubmit = (event) => {
@@ -287,6 +292,7 @@ function askWho(canCancel) {
 }
 
 async function changeName() {
+	if (!open) return location.reload(); /* asks for a token */
 	const name = await askWho(true);
 	if (!name || name === parley.user) return $('me').focus();
 	kept.set('name', name);
@@ -331,7 +337,7 @@ function wire() {
 		openPanel(p, false);
 	}
 	$('logs').addEventListener('scroll', () => current && showUnread(current), { passive: true, capture: true });
-	document.body.addEventListener('click', (event) => event.target === document.body && closePanels());
+	document.querySelector('main').addEventListener('click', closePanels);
 	$('skip').onclick = (event) => (event.preventDefault(), $('text').focus());
 	$('join').onsubmit = joinByName;
 	$('leave').onclick = () => leave(current);
@@ -341,7 +347,7 @@ function wire() {
 	$('compose').onsubmit = (event) => (event.preventDefault(), submit());
 	$('text').oninput = () => {
 		grow();
-		if ($('text').value.trim()) current?.room.typing();
+		current?.room.typing($('text').value.trim() !== '');
 	};
 }
 
@@ -356,8 +362,7 @@ async function about() {
 }
 
 async function start() {
-	const { auth } = await about();
-	const open = auth === 'open';
+	open = (await about()).auth === 'open';
 	for (const warning of document.querySelectorAll('.unproven')) warning.hidden = !open;
 	if (!open) {
 		$('who-title').textContent = 'This server wants a token';
@@ -368,9 +373,7 @@ async function start() {
 	const name = (open && kept.get('name', '')) || (await askWho(false));
 	if (open) kept.set('name', name);
 	parley = connect('/chat', open ? { user: name } : { token: name });
-	$('my-name').textContent = open ? name : '';
 	parley.on('state', tellState);
-	parley.on('state', () => ($('my-name').textContent = parley.user ?? name));
 	tellState({ state: parley.state, why: 'start' });
 	wire();
 	for (const room of kept.get('rooms', [])) if (typeof room === 'string') enter(room);

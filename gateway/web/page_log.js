@@ -59,6 +59,7 @@ export class Log {
 		this.top = element('p', 'history');
 		this.list = element('ol');
 		this.waiting = element('ol', 'waiting');
+		this.waiting.setAttribute('aria-live', 'off'); /* read out once it is said */
 		this.view.append(this.top, this.list, this.waiting);
 		this.view.addEventListener('scroll', () => this.scrolled(), { passive: true });
 		new ResizeObserver(() => this.settled && this.toEnd()).observe(this.view);
@@ -184,8 +185,10 @@ export class Log {
 		if (!this.complete && this.onScreen && this.view.scrollHeight <= this.view.clientHeight) this.load();
 	}
 
-	/* What is on the screen stays where it is. */
-	prepend({ messages, more }, before) {
+	/* What is on the screen stays where it is, and nothing of it is read out. */
+	prepend({ messages, more, first }, before) {
+		this.view.setAttribute('aria-live', 'off');
+		setTimeout(() => this.view.setAttribute('aria-live', 'polite'), 500);
 		const fromEnd = this.view.scrollHeight - this.view.scrollTop;
 		const next = this.list.firstChild;
 		const older = messages.filter((message) => message.seq < before);
@@ -194,13 +197,13 @@ export class Log {
 		for (const item of [...this.list.children].slice(0, older.length)) this.arrange(item);
 		this.arrange(next);
 		this.top.textContent = '';
-		if (!more) this.begun();
+		if (!more) this.begun(first > 1);
 		this.view.scrollTop = this.settled ? this.view.scrollHeight : this.view.scrollHeight - fromEnd;
 	}
 
-	begun() {
+	begun(trimmed) {
 		this.complete = true;
-		this.top.textContent = `${this.room.name} begins here.`;
+		this.top.textContent = trimmed ? 'Earlier messages are no longer kept.' : `${this.room.name} begins here.`;
 	}
 
 	/* ---- what is not confirmed yet ---- */
@@ -225,6 +228,7 @@ export class Log {
 		const said = { waiting: 'waiting to be sent', sending: 'sending…', sent: 'sent' };
 		fate.textContent = said[send.state] ?? `not sent: ${send.error.message} `;
 		if (send.state !== 'failed') return;
+		fate.setAttribute('role', 'alert');
 		const again = element('button', 'quiet', 'Try again'), discard = element('button', 'quiet', 'Discard');
 		again.type = discard.type = 'button';
 		again.onclick = () => {

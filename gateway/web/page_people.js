@@ -14,7 +14,7 @@ export class People {
 		this.count = this.more = 0;
 		room.on('joined', () => this.ask());
 		room.on('presence', (told) => this.heard(told));
-		room.on('typing', ({ from }) => this.writes(from));
+		room.on('typing', ({ user, active }) => (active ? this.writes(user) : this.stops(user)));
 		room.on('message', ({ from }) => this.stops(from));
 	}
 
@@ -28,25 +28,29 @@ export class People {
 
 	async ask() {
 		try {
-			const answer = await this.room.who();
-			this.users = new Set(answer.members.map((member) => member.user ?? member));
-			this.count = Math.max(answer.count ?? 0, this.users.size);
-			this.more = this.count - this.users.size;
+			const { users, total } = await this.room.who();
+			this.users = new Set(users);
+			this.counted(total);
 			this.known = true;
 		} catch {
-			this.known = false; /* lost again, or an older gateway */
+			this.known = false; /* lost again */
 		}
 		this.changed();
 	}
 
-	heard({ joined = [], left = [], count }) {
+	/* In large rooms not everybody is named. */
+	counted(n) {
+		this.count = Math.max(n, this.users.size);
+		this.more = this.count - this.users.size;
+	}
+
+	heard({ joined, left, members }) {
 		for (const user of joined) this.users.add(user);
 		for (const user of left) {
 			this.users.delete(user);
 			this.stops(user);
 		}
-		this.count = Math.max(count ?? 0, this.users.size);
-		this.more = this.count - this.users.size;
+		this.counted(members);
 		this.changed();
 	}
 

@@ -43,8 +43,9 @@
  *   .retry()   tries now instead of waiting
  *   .close()   for good; what is unsent fails
  *   .on(event, f)  -> a function that takes f away again. Events:
- *     'state'  { state, why, retryInMs }   why: 'start', 'lost', 'silent', 'drain', 'slow',
- *              'timeout', 'refused' (see closing codes), 'token', 'app'
+ *     'state'  { state, why, retryInMs }   why: 'start', 'lost', 'silent' (see Heartbeat),
+ *              'timeout', 'drain', 'slow', 'token' (it has ended, or none could be had),
+ *              'refused' (a closing code that says "mend the client"), 'app'
  *     'error'  { code, message }           what no request of ours was the reason for
  *
  * room
@@ -53,7 +54,8 @@
  *   .send(body, { id })  -> { id, room, body, state, seq, at, error, done }. state:
  *              'waiting', 'sending', 'sent', 'failed'. done: promise of the same object.
  *   .history({ before, after, limit })  -> promise of { messages, first, head, more }
- *   .who()     -> promise of the answer; .typing(): tells others, at most every 2 s
+ *   .who()     -> promise of { users, total }
+ *   .typing()  tells others, at most every 2 s; .typing(false): no more
  *   .leave()
  *   Events: 'message' m; 'send' (one of ours changed its state); 'joined' answer;
  *     'refused' error; 'presence' and 'typing' as the gateway sends them;
@@ -64,6 +66,7 @@
 
 const LATER = new Set(['busy', 'rate_limited', 'unavailable', 'unknown_outcome', 'offline']);
 const FOR_GOOD = new Set([1002, 1003, 1007, 1008, 1009]);
+const WHY = { 1001: 'drain', 4000: 'slow', 4001: 'token' };
 const TYPING_MS = 2000;
 const PROBE_MS = 5000;
 
@@ -276,11 +279,12 @@ class Room extends Emitter {
 		return this.client.request({ op: 'who', room: this.name });
 	}
 
-	typing() {
-		const now = this.client.clock.now();
-		if (this.state !== 'joined' || !this.client.link || now - this.typedAt < TYPING_MS) return;
-		this.typedAt = now;
-		this.client.write({ op: 'typing', room: this.name });
+	typing(active = true) {
+		const now = this.client.clock.now(), recent = now - this.typedAt < TYPING_MS;
+		if (this.state !== 'joined' || !this.client.link || (active && recent)) return;
+		if (!active && this.typedAt === -Infinity) return;
+		this.typedAt = active ? now : -Infinity;
+		this.client.write({ op: 'typing', room: this.name, active });
 	}
 }
 
@@ -338,7 +342,7 @@ class Client extends Emitter {
 		try {
 			const given = typeof token === 'function' ? await token() : token;
 			if (this.attempt !== attempt) return; /* given up meanwhile */
-			socket = new WebSocket(this.url.href, given ? ['parley.v1', `parley.token.${given}`] : ['parley.v1']);
+			socket = new WebSocket(this.url.href, given ? ['parley.v1', `bearer.${given}`] : ['parley.v1']);
 		} catch {
 			if (this.attempt === attempt) this.lost('token');
 			return;
@@ -355,7 +359,7 @@ class Client extends Emitter {
 
 	closed(code) {
 		if (FOR_GOOD.has(code)) return this.end('refused');
-		this.lost(code === 4000 ? 'slow' : this.state === 'draining' ? 'drain' : 'lost');
+		this.lost(WHY[code] ?? (this.state === 'draining' ? 'drain' : 'lost'));
 	}
 
 	/* The link is gone, or given up: what was under way will go again on the next one. */

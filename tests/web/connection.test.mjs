@@ -13,7 +13,7 @@ test('name and protocol are in the handshake, a token in the protocols', async (
   assert.equal(u.parley.state, 'connecting');
   await new Promise(setImmediate);
   assert.equal(u.socket.url, 'ws://gateway/chat');
-  assert.deepEqual(u.socket.protocols, ['parley.v1', 'parley.token.aa.bb.cc']);
+  assert.deepEqual(u.socket.protocols, ['parley.v1', 'bearer.aa.bb.cc']);
 });
 
 test('a token that cannot be had is a failed try', async () => {
@@ -142,6 +142,10 @@ test('a refusal for good is final, a slow reader comes back', () => {
   t.socket.welcome();
   t.socket.end(4000);
   assert.deepEqual([t.parley.state, t.states.at(-1).why], ['offline', 'slow']);
+  const v = client();
+  v.socket.welcome();
+  v.socket.end(4001);
+  assert.deepEqual([v.parley.state, v.states.at(-1).why], ['offline', 'token']);
   const u = client();
   u.socket.welcome();
   u.socket.end(1002);

@@ -139,6 +139,10 @@ test('typing is told at most every two seconds, and never waits', () => {
   t.clock.pass(2000);
   t.lobby.typing();
   assert.equal(t.socket.all('typing').length, 2);
+  t.lobby.typing(false);
+  t.lobby.typing(false);
+  assert.deepEqual(t.socket.all('typing').map((m) => m.active), [true, true, false]);
+  t.lobby.typing();
   t.socket.end();
   t.lobby.typing();
 });

@@ -1,0 +1,140 @@
+// harness - a real gateway and real pages in headless Chromium, for the browser tests.
+//
+// Each test file has one browser and its own gateway on a free port, in a folder of its
+// own. Nothing here waits for a fixed time. What was started is ended by pid.
+import { spawn, execFileSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, openSync, readFileSync, rmSync, existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const ROOT = new URL('../../..', import.meta.url).pathname;
+const MODE = process.env.MODE ?? 'release';
+const CHROMIUM = '/usr/bin/chromium';
+export const SHOTS = join(ROOT, 'build/web/screenshots');
+const TOLERANCE = Number(process.env.TOLERANCE ?? 3);
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync', '--lang=en'];
+
+/* Why browser tests cannot run here, or false. */
+export const skip = existsSync(CHROMIUM) ? false : `${CHROMIUM} is not there`;
+
+export async function until(what, condition, ms = 5000) {
+  const end = Date.now() + ms * TOLERANCE;
+  for (;;) {
+    const got = await condition();
+    if (got) return got;
+    if (Date.now() > end) throw new Error(`not within ${ms * TOLERANCE} ms: ${what}`);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+/* A process that is gone does not answer, one that waits for its parent is gone. */
+function gone(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1).startsWith('Z');
+  } catch {
+    return true;
+  }
+}
+
+export class Gateway {
+  constructor() {
+    this.dir = mkdtempSync(join(tmpdir(), 'parley-web.'));
+    this.segment = `parley-web-${process.pid}-${Math.random().toString(36).slice(2)}`;
+    this.port = 0;
+    this.runs = 0;
+  }
+
+  /* Starts it, or starts it again on the same port and the same store. */
+  async start(settings = {}) {
+    const log = join(this.dir, `gateway-${++this.runs}.log`);
+    const out = openSync(log, 'w');
+    this.child = spawn(join(ROOT, 'build', MODE, 'bin/parley-gateway'), [], {
+      cwd: this.dir,
+      stdio: ['ignore', out, out],
+      env: { ...process.env, PARLEY_SEGMENT: this.segment, PARLEY_WORKERS: '2',
+        PARLEY_LISTEN: `127.0.0.1:${this.port}`, PARLEY_DRAIN_ANNOUNCE_MS: '0',
+        PARLEY_DRAIN_SPREAD_MS: '100', ...this.settings, ...settings },
+    });
+    this.log = () => readFileSync(log, 'utf8');
+    await until('the gateway is ready', () => /gateway ready/.test(this.log()));
+    this.port = Number(/gateway ready port=(\d+)/.exec(this.log())[1]);
+    this.url = `http://127.0.0.1:${this.port}/`;
+  }
+
+  workers() {
+    const lines = [...this.log().matchAll(/worker ready .*pid=(\d+)/g)];
+    return lines.map((m) => Number(m[1])).filter((pid) => !gone(pid));
+  }
+
+  async stop(signal = 'SIGTERM') {
+    if (!this.child || gone(this.child.pid)) return;
+    const children = execFileSync('ps', ['--ppid', this.child.pid, '-o', 'pid='], { encoding: 'utf8' })
+      .split('\n').map(Number).filter(Boolean);
+    process.kill(this.child.pid, signal);
+    await until('the gateway is gone', () => [this.child.pid, ...children].every(gone), 20000);
+  }
+
+  async end() {
+    await this.stop('SIGKILL');
+    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(`/dev/shm/${this.segment}`, { force: true });
+  }
+}
+
+/* A browser and its gateway; `t` is a test with after(). */
+export async function stage(t, settings = {}) {
+  const { chromium } = createRequire(join(ROOT, 'build/web/tests/'))('playwright-core');
+  const gateway = new Gateway();
+  gateway.settings = settings;
+  t.after(() => gateway.end());
+  await gateway.start();
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  t.after(() => browser.close());
+  mkdirSync(SHOTS, { recursive: true });
+  return { gateway, browser };
+}
+
+/* What a page says and does wrong; must stay empty. */
+export const complaints = [];
+
+/* A person with a browser of its own, in a room. */
+export async function person(browser, gateway, name, { room = 'lobby', ...options } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 760 }, locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(8000 * TOLERANCE);
+  page.on('pageerror', (error) => complaints.push(`${name}: ${error}`));
+  page.on('console', (line) => /Content Security|Uncaught/.test(line.text()) && complaints.push(`${name}: ${line.text()}`));
+  await page.addInitScript((n) => localStorage.setItem('parley.name', JSON.stringify(n)), name);
+  await page.goto(`${gateway.url}#${encodeURIComponent(room)}`);
+  await connected(page);
+  return page;
+}
+
+export async function connected(page) {
+  await page.waitForFunction(() => document.getElementById('state').dataset.state === 'online' &&
+    /here/.test(document.getElementById('room-about').textContent));
+}
+
+export async function say(page, text) {
+  await page.locator('#text').fill(text);
+  await page.locator('#text').press('Enter');
+}
+
+/* What is confirmed in the room on the screen, in the order of the page. */
+export function texts(page) {
+  return page.locator('.log:not([hidden]) > ol:not(.waiting) .text').allTextContents();
+}
+
+export async function shows(page, wanted, what = 'the page shows all of it') {
+  let got;
+  const same = async () => JSON.stringify(got = await texts(page)) === JSON.stringify(wanted);
+  await until(what, same).catch((error) => {
+    throw new Error(`${error.message}\nwanted ${wanted}\ngot    ${got}`);
+  });
+}
+
+export function shot(page, name) {
+  return page.screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled' });
+}
