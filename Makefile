@@ -203,6 +203,17 @@ fuzzers: $(FUZZERS)
 
 check: all lint format-check layers ## everything that reads the code
 
+CHAOS_SECONDS ?= 60
+CHAOS_SEEDS ?= 1 2 3 4 5
+CHAOS_STORES ?= sqlite postgresql
+chaos: deps-test ## delivery under harm: CHAOS_SECONDS for each of CHAOS_SEEDS on each of CHAOS_STORES
+	$(MAKE) -j$(JOBS) all tools
+	@failed=; for store in $(CHAOS_STORES); do for seed in $(CHAOS_SEEDS); do \
+		tests/chaos/run --store $$store --seed $$seed --seconds $(CHAOS_SECONDS) \
+			|| failed="$$failed $$store:$$seed"; \
+	done; done; \
+	[ -z "$$failed" ] || { echo "violations with store:seed$$failed"; exit 1; }
+
 readme: $(B)/tests/tools/settings_table ## put the table of settings into README.md
 	sed -i -e '/^<!-- settings -->$$/,/^<!-- \/settings -->$$/{//!d}' \
 		-e "/^<!-- settings -->\$$/r /dev/stdin" README.md <<<"$$($<)"
@@ -274,7 +285,7 @@ help: ## this list
 
 SHELL := /bin/bash
 
-.PHONY: all readme fuzz units test units-built tools benches fuzzers check bench deps deps-test browser-driver \
+.PHONY: all readme chaos fuzz units test units-built tools benches fuzzers check bench deps deps-test browser-driver \
 	run lint print-cppflags format-check format layers install clean help
 .SECONDARY:
 

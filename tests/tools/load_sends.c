@@ -116,12 +116,12 @@ static void on_ended(struct load_link *link, enum load_end end)
 /* Whether it goes on: neither stopped nor in error nor silent for long. */
 static bool turn(struct load *load, struct sends *sends)
 {
-	load_turn(load, 100);
 	for (unsigned i = 0; i < sends->n_links; i++) {
 		if (sends->unflushed[i])
 			load_flush(&sends->links[i]);
 		sends->unflushed[i] = false;
 	}
+	load_turn(load, 100);
 	if (load_now_ms() - sends->answered_ms > SILENCE_MS) {
 		fprintf(stderr, "load: nothing for %d ms\n", SILENCE_MS);
 		sends->n_errors++;
