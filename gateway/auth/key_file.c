@@ -119,7 +119,7 @@ static int read_checked(const char *path, struct bytes **ret_bytes, struct why *
 
 static int make_copy(const struct bytes *bytes, int *ret_fd, struct why *why)
 {
-	int fd = memfd_create("parley-keys", MFD_CLOEXEC);
+	int fd = memfd_create("parley-keys", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	size_t len = bytes ? bytes->len : 0, done = 0;
 	ssize_t n = fd < 0 ? -1 : 0;
 
@@ -128,6 +128,10 @@ static int make_copy(const struct bytes *bytes, int *ret_fd, struct why *why)
 		if (n > 0)
 			done += (size_t)n;
 	}
+	/* No worker that somebody took over puts a key of his own into it. */
+	if (n >= 0 && fcntl(fd, F_ADD_SEALS,
+			    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		n = -1;
 	if (n >= 0) {
 		*ret_fd = fd;
 		return 0;

@@ -300,7 +300,6 @@ void link_on_end(struct link *link)
 	struct transport *t = link->transport;
 	int64_t left_ms = link->ends_ms - clock_wall_ms();
 
-	CHECK_OBJ(link, LINK_MAGIC);
 	if (left_ms <= 0)
 		link_close(link, CLOSE_EXPIRED, "the token has expired");
 	else

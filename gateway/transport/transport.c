@@ -142,6 +142,7 @@ static void on_link_end(void *app, struct wheel_timer *timer)
 	struct link *link = (struct link *)((char *)timer - offsetof(struct link, end));
 
 	(void)app;
+	CHECK_OBJ(link, LINK_MAGIC);
 	link_on_end(link);
 }
 
