@@ -5,7 +5,7 @@ load lib
 setup() { setup_daemons; }
 teardown() { teardown_daemons; }
 
-# lock_all KIND: a lock on every byte of the segment, held by one who may only read it.
+# lock_all: a lock on every byte of the segment, held by one who may only read it.
 lock_all() {
 	"$PYTHON" - "/dev/shm/$SEGMENT" >"$DIR/lock.log" 2>&1 <<-'END' &
 		import fcntl, signal, sys
@@ -24,9 +24,16 @@ lock_all() {
 	await 2000 grep -q locked "$DIR/lock.log"
 }
 
+@test "hostile local reader: outside the group nothing can be read" {
+	start_both
+	[ "$(id -u)" = 0 ] || skip "another user can only be played by root"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups cat "/dev/shm/$SEGMENT"
+	[ "$status" != 0 ]
+	[ "$(stat -c %a "/dev/shm/$SEGMENT")" = 640 ]
+}
+
 @test "hostile local reader: in the group, yet it can only read" {
 	start_both
-	[ "$(stat -c %a "/dev/shm/$SEGMENT")" = 640 ]
 	[ "$(id -u)" = 0 ] || skip "another user can only be played by root"
 	local group
 	group=$(stat -c %g "/dev/shm/$SEGMENT")
@@ -40,6 +47,16 @@ lock_all() {
 	run as_reader "$PYTHON" -c "import fcntl; fcntl.lockf(open('/dev/shm/$SEGMENT', 'rb'), fcntl.LOCK_EX)"
 	[ "$status" != 0 ]
 	websocket '.status == "ok"'
+}
+
+@test "hostile local reader: its lock does not fake a life" {
+	start_both
+	kill -KILL "$GATEWAY" "$(worker_pid 0)" "$(worker_pid 1)"
+	await 300 code_is /health/live 503
+	lock_all
+	code_is /health/live 503
+	websocket '.server == "stopped" and .connections.active == 0'
+	kill -0 "$LOCKER"
 }
 
 @test "hostile local reader: its locks on free slots stop no replacement" {
