@@ -26,6 +26,17 @@ teardown() { teardown_daemons; }
 	kill -0 "$HEALTHD"
 }
 
+@test "segment cut in the middle: no old number stands in for what is missing" {
+	start_both
+	clients 3
+	await 500 websocket '.connections.active == 3'
+	truncate -s $(($(stat -c %s "/dev/shm/$SEGMENT") / 2)) "/dev/shm/$SEGMENT"
+	code_is /health/websocket 503
+	websocket '.connections.active == null and .segment.look == "short"'
+	code_is /health/live 200
+	kill -0 "$HEALTHD" && kill -0 "$GATEWAY"
+}
+
 @test "segment scribbled over: 503 with the exact reason" {
 	start_both
 	dd if=/dev/urandom of="/dev/shm/$SEGMENT" bs=64 seek=1 count=4 conv=notrunc status=none
