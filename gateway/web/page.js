@@ -53,7 +53,7 @@ let countdown;
 function tellState({ state, why, retryInMs }) {
 	const words = { connecting: 'Connecting…', online: 'Connected', offline: 'Not connected',
 		draining: 'Connected, server restarts soon', closed: 'Disconnected' };
-	$('my-name').textContent = parley.user ?? (open ? kept.get('name', '') : 'Other token');
+	showMe(parley.user ?? (open ? kept.get('name', '') : 'Other token'));
 	$('state').dataset.state = state;
 	$('state-words').textContent = words[state];
 	clearInterval(countdown);
@@ -70,6 +70,13 @@ function tellState({ state, why, retryInMs }) {
 		$('notice-words').textContent = `${REASONS[why]} What you write is kept here and sent when the connection is back.`;
 	if (state === 'offline') countDown(Date.now() + retryInMs);
 	showPeople();
+}
+
+function showMe(name) {
+	if ($('my-name').textContent === name) return;
+	$('my-name').textContent = name;
+	$('me').querySelector('.avatar')?.remove();
+	$('me').prepend(avatar(name));
 }
 
 /* Not read out: the words above say what matters. */

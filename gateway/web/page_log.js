@@ -27,7 +27,7 @@ export function avatar(name) {
 	const made = element('span', 'avatar', [...name][0]?.toUpperCase() ?? '?');
 	let hash = 0;
 	for (const c of name) hash = (hash * 31 + c.codePointAt(0)) % 360;
-	made.style.setProperty('--hue', hash);
+	made.style.setProperty('--hue', (hash * 137) % 360); /* near names, far colours */
 	made.setAttribute('aria-hidden', 'true');
 	return made;
 }

@@ -67,6 +67,7 @@
 const LATER = new Set(['busy', 'rate_limited', 'unavailable', 'unknown_outcome', 'offline']);
 const FOR_GOOD = new Set([1002, 1003, 1007, 1008, 1009]);
 const WHY = { 1001: 'drain', 4000: 'slow', 4001: 'token' };
+const RESYNCS = 3; /* tries to close a hole before it is told */
 const TYPING_MS = 2000;
 const PROBE_MS = 5000;
 
@@ -105,7 +106,7 @@ class Room extends Emitter {
 		this.members = null;
 		this.outgoing = []; /* sends without confirmation, in order */
 		this.held = false; /* a send has to wait, and those behind it do too */
-		this.resynced = false; /* asked again for what is missing, and not got it yet */
+		this.resyncs = 0; /* asked again for what is missing, and not got it yet */
 		this.tries = 0;
 		this.typedAt = -Infinity;
 	}
@@ -152,7 +153,7 @@ class Room extends Emitter {
 
 	/* Something is missing here: leaves and joins with what is there. */
 	resync() {
-		this.resynced = true;
+		this.resyncs++;
 		this.client.ask({ op: 'leave', room: this.name }, () => {});
 		this.enter();
 	}
@@ -166,7 +167,8 @@ class Room extends Emitter {
 
 	/* The connection is lost: all has to be asked for again. */
 	stranded() {
-		this.held = this.resynced = false;
+		this.held = false;
+		this.resyncs = 0;
 		if (this.state === 'joined') this.state = 'joining';
 	}
 
@@ -188,11 +190,11 @@ class Room extends Emitter {
 		this.head = Math.max(this.head, message.seq);
 		if (message.seq > this.seq + 1) {
 			if (this.state !== 'joined') return;
-			if (!this.resynced) return this.resync();
+			if (this.resyncs < RESYNCS) return this.resync();
 			this.emit('gap', { after: this.seq, next: message.seq });
 		}
 		this.seq = message.seq;
-		this.resynced = false;
+		this.resyncs = 0;
 		const mine = this.outgoing.find((send) => send.id === message.id);
 		if (mine && message.from === this.client.user) this.sent(mine, message);
 		this.emit('message', message);
