@@ -12,6 +12,10 @@
 #include "common/log.h"
 #include "common/segment_writer.h"
 
+enum {
+	ORPHAN_END_S = 3 /* after the drain of an orphan, which is shorter */
+};
+
 /* ---- the command line ---- */
 
 /* The value of "--name=value", or NULL for another argument. */
@@ -108,16 +112,28 @@ static int close_on_exec(const struct inherited *in, struct why *why)
 	return 0;
 }
 
-/* Names for ps and the log, and TERM when the supervisor dies, should the lifeline not
- * tell. Not for the sequencer, which outlives the workers by a little. */
+/* Whose loop turns hears of the supervisor's end by its lifeline and leaves in order.
+ * For one that hangs the kernel has a signal, and then a clock. */
+static void on_parent_death(int number)
+{
+	(void)number;
+	(void)alarm(ORPHAN_END_S); /* SIGALRM ends the process */
+}
+
+static void outlive_nobody(void)
+{
+	(void)signal(SIGUSR1, on_parent_death);
+	(void)prctl(PR_SET_PDEATHSIG, SIGUSR1);
+}
+
+/* Names for ps and the log. */
 static void introduce(const struct inherited *in, enum log_level level)
 {
 	char name[32] = "sequencer";
 
-	if (in->role == ROLE_WORKER) {
+	if (in->role == ROLE_WORKER)
 		snprintf(name, sizeof name, "worker %u", in->seat);
-		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	}
+	outlive_nobody();
 	(void)prctl(PR_SET_NAME,
 		    in->role == ROLE_WORKER ? "parley-worker" : "parley-seq");
 	log_open(level, name);

@@ -45,7 +45,7 @@ int inherited_parse(int argc, char *const argv[], struct inherited *ret_inherite
 
 /*
  * First steps of every child: settings from INHERIT_SETTINGS, close-on-exec on all
- * inherited descriptors, PR_SET_PDEATHSIG as second line, and log_open.
+ * inherited descriptors, an end soon after the supervisor's in any case, and log_open.
  */
 int inherited_start(const struct inherited *inherited, struct settings *ret_settings,
 		    struct why *why);

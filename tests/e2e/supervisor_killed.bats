@@ -17,3 +17,17 @@ teardown() { teardown_daemons; }
 	await 1000 grep -q '^#close 1001' "$OUT"
 	websocket '.server == "stopped" and .connections.active == 0'
 }
+
+@test "supervisor killed: workers that are stopped or in an endless loop go as well" {
+	start_both PARLEY_HANG_ACT_MS=60000
+	local looping stopped
+	looping=$(worker_pid 0) stopped=$(worker_pid 1)
+	"$TOOLS/wedge" "$looping" loop
+	kill -STOP "$stopped"
+	await 1500 websocket '.workers | all(.heartbeatAgeMs > 300)'
+
+	kill -KILL "$GATEWAY"
+	await 4000 gone "$looping"
+	await 4000 gone "$stopped"
+	await 300 health /health/live '.status == "error"'
+}
