@@ -6,12 +6,14 @@
 #include "common/check.h"
 #include "gateway/store/backend.h"
 #include "gateway/store/postgres.h"
+#include "gateway/store/sqlite.h"
 
 /* The one place that knows which back ends there are. */
 static const struct {
 	const char *scheme; /* how its URLs begin */
 	const struct store_backend *backend;
 } schemes[] = {
+	{ "sqlite:", &sqlite_backend },
 	{ "postgresql://", &postgres_backend },
 	{ "postgres://", &postgres_backend },
 	{ NULL, NULL },
