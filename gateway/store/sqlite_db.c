@@ -31,12 +31,35 @@ struct db {
 
 /* ---- errors ---- */
 
-/* SQLite calls only ENOSPC "full". */
-static bool is_no_space(struct db *db)
+static int last_errno(struct db *db, int which)
 {
-	int e = sqlite3_system_errno(db->handle);
+	sqlite3_file *file = NULL;
+	int error = 0;
 
-	return e == ENOSPC || e == EDQUOT || e == EFBIG;
+	if (sqlite3_file_control(db->handle, NULL, which, &file) == SQLITE_OK && file &&
+	    file->pMethods)
+		(void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+	return error;
+}
+
+/* SQLite calls only ENOSPC "full". What could not be flushed is not among these: it may
+ * have been written. */
+static bool is_no_space(struct db *db, int code)
+{
+	static const int files[] = { SQLITE_FCNTL_FILE_POINTER,
+				     SQLITE_FCNTL_JOURNAL_POINTER };
+
+	if (code == SQLITE_IOERR_SHMSIZE)
+		return true;
+	if (code != SQLITE_IOERR_WRITE && code != SQLITE_IOERR_TRUNCATE)
+		return false;
+	for (unsigned i = 0; i < 2; i++) {
+		int error = last_errno(db, files[i]);
+
+		if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+			return true;
+	}
+	return false;
 }
 
 static int translated(struct db *db, int code, bool *ret_lost)
@@ -52,7 +75,7 @@ static int translated(struct db *db, int code, bool *ret_lost)
 	case SQLITE_TOOBIG: return -EIO;
 	case SQLITE_CANTOPEN: *ret_lost = true; return -ENOTCONN;
 	case SQLITE_IOERR:
-		if (is_no_space(db))
+		if (is_no_space(db, code))
 			return -ENOSPC;
 		break;
 	default: break;

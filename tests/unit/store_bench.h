@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 #include <uv.h>
 
 #include "common/check.h"
@@ -39,11 +40,13 @@ struct store_bench {
 	unsigned n_rooms;
 	char room[64];
 	struct store_options options; /* for the next one opened */
+	struct opened *all;           /* that are open; a test that fails leaves some */
 };
 
 /* One store that is open. */
 struct opened {
 	struct store_bench *bench;
+	struct opened *prev, *next;
 	struct store *store;
 	bool known, up;
 	unsigned n_ups, n_downs;
@@ -106,6 +109,7 @@ static inline struct opened *bench_begin(struct store_bench *b, enum store_role 
 	o->bench = b;
 	b->options.role = role;
 	assert_int_equal(store_open(&b->loop, &b->options, &events, &o->store, &why), 0);
+	DL_APPEND(b->all, o);
 	return o;
 }
 
@@ -119,6 +123,7 @@ static inline struct opened *bench_open(struct store_bench *b, enum store_role r
 
 static inline void bench_close(struct opened *o)
 {
+	DL_DELETE(o->bench->all, o);
 	store_close(o->store);
 	free(o);
 }
@@ -148,6 +153,8 @@ static inline int bench_tear_down(void **state)
 	struct store_bench *b = *state;
 	char command[128];
 
+	while (b->all)
+		bench_close(b->all);
 	(void)uv_run(&b->loop, UV_RUN_DEFAULT);
 	CHECK(uv_loop_close(&b->loop) == 0);
 	if (b->dir[0]) {

@@ -290,14 +290,13 @@ static void closing_answers_what_is_under_way(void **state)
 				store_read(o->store, &query, bench_on_page, &read[i]), 0);
 		if (round % 2)
 			bench_turn(b);
-		store_close(o->store);
+		bench_close(o);
 		free(send);
 		assert_true(commit.yes);
 		for (unsigned i = 0; i < 20; i++) {
 			assert_true(read[i].yes);
 			page_release(&read[i].page);
 		}
-		free(o);
 	}
 }
 
