@@ -7,6 +7,7 @@
 #   postgres.bash kill DIR          as a power cut would; returns when they are gone
 #   postgres.bash stop DIR          ends it and removes the folder
 #   postgres.bash sql DIR SQL [DATABASE]
+#   postgres.bash installed         whether there is a server at all
 #
 # Exit code 77: no server is installed. Root runs it as the user postgres, anybody else as
 # himself. Can be sourced for its functions, too.
@@ -89,6 +90,7 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
 	shift
 	case $what in
 	start | signal | kill | stop | sql) "postgres_$what" "$@" ;;
+	installed) postgres_bin >/dev/null ;;
 	*)
 		sed -n 's/^#   //p' "$0" >&2
 		exit 2

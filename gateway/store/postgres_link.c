@@ -8,6 +8,8 @@
 #include <uv.h>
 
 #include "common/check.h"
+#include "gateway/store/postgres_lookup.h"
+#include "gateway/store/postgres_watch.h"
 
 enum {
 	AGAIN_MIN_MS = 100,
@@ -21,13 +23,6 @@ enum state {
 	STATE_closed,
 };
 
-/* One descriptor that is watched; lives until libuv lets go of it. */
-struct watch {
-	uv_poll_t poll;
-	struct pglink *link;
-	int events;
-};
-
 struct pglink {
 	uv_loop_t *loop;
 	uv_timer_t timer; /* whatever is due next */
@@ -36,8 +31,9 @@ struct pglink {
 	char *url;
 	uint64_t deadline_ms;
 	struct pglink_events events;
+	struct pglookup *lookup; /* before there is a connection */
 	struct pq *pq;
-	struct watch *watch;
+	struct pgwatch *watch;
 	struct pgcall *calls; /* under way, oldest first */
 	unsigned n_failed;    /* in a row */
 	bool broken;          /* to be dropped from the loop, because of: */
@@ -45,42 +41,14 @@ struct pglink {
 };
 
 static void on_timer(uv_timer_t *timer);
-static void on_ready(uv_poll_t *poll, int status, int events);
+static void on_ready(void *app);
 
 /* ---- watching ---- */
 
-static void on_watch_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
-static void unwatch(struct pglink *link)
-{
-	if (link->watch)
-		uv_close((uv_handle_t *)&link->watch->poll, on_watch_closed);
-	link->watch = NULL;
-}
-
 static int watch_for(struct pglink *link, int events)
 {
-	struct watch *watch = link->watch;
-
-	if (!watch) {
-		watch = calloc(1, sizeof *watch);
-		if (!watch)
-			return -ENOMEM;
-		if (uv_poll_init(link->loop, &watch->poll, pq_fd(link->pq)) < 0) {
-			free(watch);
-			return -EBADF;
-		}
-		watch->poll.data = watch;
-		watch->link = link;
-		link->watch = watch;
-	}
-	if (watch->events == events) /* else libuv would ask epoll again */
-		return 0;
-	watch->events = events;
-	return uv_poll_start(&watch->poll, events, on_ready);
+	return pgwatch_for(&link->watch, link->loop, pq_fd(link->pq), events, on_ready,
+			   link);
 }
 
 static void set_timer(struct pglink *link, uint64_t due_ms)
@@ -102,7 +70,9 @@ static void answer(struct pglink *link, struct pgcall *call, int status)
 
 static void disconnect(struct pglink *link)
 {
-	unwatch(link); /* before its descriptor is closed */
+	pglookup_forget(link->lookup);
+	link->lookup = NULL;
+	pgwatch_end(&link->watch); /* before its descriptor is closed */
 	pq_free(link->pq);
 	link->pq = NULL;
 	link->broken = false;
@@ -169,7 +139,7 @@ static void step(struct pglink *link)
 {
 	/* libpq goes from one descriptor to the next on its way, and the next may have
 	 * the number of the last: each step is watched anew. */
-	unwatch(link);
+	pgwatch_end(&link->watch);
 	switch (pq_step(link->pq)) {
 	case PQ_WANTS_reading: watch_connecting(link, UV_READABLE); break;
 	case PQ_WANTS_writing: watch_connecting(link, UV_WRITABLE); break;
@@ -185,20 +155,39 @@ static void step(struct pglink *link)
 	}
 }
 
-static void connect_now(struct pglink *link)
+static void connect_to(struct pglink *link, const struct pq_places *places)
 {
-	link->pq = pq_new(link->url, link->deadline_ms);
-	if (!link->pq) {
+	link->pq = pq_new(link->url, places, link->deadline_ms);
+	if (!link->pq)
 		drop(link, "no memory for a connection");
-		return;
-	}
-	link->state = STATE_connecting;
-	/* Twice, so that one host of several that is off leaves time for the next. */
-	set_timer(link, uv_now(link->loop) + 2 * link->deadline_ms);
-	if (pq_fd(link->pq) < 0)
+	else if (pq_fd(link->pq) < 0)
 		drop_dead(link);
 	else
 		watch_connecting(link, UV_WRITABLE);
+}
+
+static void on_looked_up(void *app, const struct pq_places *places, const char *why)
+{
+	struct pglink *link = app;
+
+	link->lookup = NULL;
+	if (places)
+		connect_to(link, places);
+	else
+		drop(link, why);
+}
+
+static void connect_now(struct pglink *link)
+{
+	int r = pglookup_begin(link->loop, link->url, on_looked_up, link, &link->lookup);
+
+	link->state = STATE_connecting;
+	/* Twice, so that one host of several that is off leaves time for the next. */
+	set_timer(link, uv_now(link->loop) + 2 * link->deadline_ms);
+	if (r < 0)
+		drop(link, "no memory for a connection");
+	else if (r == 0)
+		connect_to(link, NULL);
 }
 
 /* ---- talking ---- */
@@ -251,13 +240,10 @@ static void hear(struct pglink *link)
 		drop_dead(link);
 }
 
-static void on_ready(uv_poll_t *poll, int status, int events)
+static void on_ready(void *app)
 {
-	const struct watch *watch = poll->data;
-	struct pglink *link = watch->link;
+	struct pglink *link = app;
 
-	(void)status; /* an error shows when libpq reads */
-	(void)events;
 	if (link->state == STATE_connecting) {
 		step(link);
 		return;
@@ -290,7 +276,8 @@ static void on_timer(uv_timer_t *timer)
 	if (link->state == STATE_away) {
 		connect_now(link);
 	} else if (link->state == STATE_connecting) {
-		drop(link, "the server did not answer in time");
+		drop(link, link->lookup ? "the host's address is not found in time"
+					: "the server did not answer in time");
 	} else if (link->broken) {
 		drop_dead(link);
 	} else {

@@ -1,12 +1,10 @@
 /*
  * postgres_link - a connection to PostgreSQL on the loop that comes back by itself.
  *
- * Nothing here blocks, but for the name of a host, which libpq looks up while it begins
- * to connect: a URL with `hostaddr` beside `host` spares that. Every call has a deadline
- * of our own, because a stopped server is silent: when one passes, the connection is
- * dropped, as what it still says would belong to nobody. A dropped connection is tried
- * again after 100 ms, doubling to 2 s, less a random part of up to a quarter, until
- * pglink_ready() says that it is good.
+ * Nothing here blocks. Every call has a deadline of our own, because a stopped server is
+ * silent: when one passes, the connection is dropped, as what it still says would belong
+ * to nobody. A dropped connection is tried again after 100 ms, doubling to 2 s, less a
+ * random part of up to a quarter, until pglink_ready() says that it is good.
  *
  * A call is one transaction: statements sent in a row and closed by pglink_end(). Calls
  * are answered in their order; any number may be under way.

@@ -46,13 +46,56 @@ static void on_notice(void *app, const PGresult *result)
 		pgwords_line(words, pq->last, sizeof pq->last);
 }
 
-struct pq *pq_new(const char *url, uint64_t timeout_ms)
+/* What the URL says, or else the environment, as libpq has it. */
+static const char *option(const PQconninfoOption *options, const char *keyword)
+{
+	for (; options->keyword; options++)
+		if (strcmp(options->keyword, keyword) == 0)
+			return options->val      ? options->val
+			       : options->envvar ? getenv(options->envvar)
+						 : NULL;
+	return NULL;
+}
+
+static bool copy(char *list, size_t size, const char *from)
+{
+	return (size_t)snprintf(list, size, "%s", from ? from : "") < size;
+}
+
+bool pq_places_of(const char *url, struct pq_places *ret_places)
+{
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	bool is = options && option(options, "host") && !option(options, "hostaddr") &&
+		  !option(options, "service") &&
+		  copy(ret_places->hosts, sizeof ret_places->hosts,
+		       option(options, "host")) &&
+		  copy(ret_places->ports, sizeof ret_places->ports,
+		       option(options, "port"));
+
+	PQconninfoFree(options);
+	return is;
+}
+
+struct pq *pq_new(const char *url, const struct pq_places *places, uint64_t timeout_ms)
 {
 	char timeout[24];
 	/* Before the URL what it may change, after it what it may not. */
-	const char *const keys[] = { "fallback_application_name", "tcp_user_timeout",
-				     "dbname", "client_encoding", NULL };
-	const char *const values[] = { "parley", timeout, url, "UTF8", NULL };
+	const char *const keys[] = { "fallback_application_name",
+				     "tcp_user_timeout",
+				     "dbname",
+				     "client_encoding",
+				     places ? "host" : NULL,
+				     "port",
+				     "hostaddr",
+				     NULL };
+	const char *const values[] = { "parley",
+				       timeout,
+				       url,
+				       "UTF8",
+				       places ? places->hosts : NULL,
+				       places ? places->ports : NULL,
+				       places ? places->addresses : NULL,
+				       NULL };
 	struct pq *pq = calloc(1, sizeof *pq);
 
 	if (!pq)

@@ -27,9 +27,22 @@ enum {
 
 bool pq_url_is_good(const char *url);
 
-/* Begins to connect. `timeout_ms`: what is sent and not acknowledged for so long breaks
- * a TCP connection, unless the URL says otherwise. Returns new, NULL without memory. */
-struct pq *pq_new(const char *url, uint64_t timeout_ms);
+/* Lists with commas, as libpq has them: what stands at one place in them belongs
+ * together. */
+struct pq_places {
+	char hosts[2048], ports[1024], addresses[2048];
+	unsigned n;
+};
+
+/* The hosts and ports that the URL (or the environment) names, without addresses. False:
+ * it names addresses, or nothing, or a service; or more than has room. */
+bool pq_places_of(const char *url, struct pq_places *ret_places);
+
+/* Begins to connect, to `places` if they are given; else to what the URL says, and looks
+ * that up, which may block. `timeout_ms`: what is sent and not acknowledged for so long
+ * breaks a TCP connection, unless the URL says otherwise. Returns new, NULL without
+ * memory. */
+struct pq *pq_new(const char *url, const struct pq_places *places, uint64_t timeout_ms);
 void pq_free(struct pq *pq);
 
 enum pq_wants {

@@ -138,6 +138,13 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static double at_ms(const struct bare *b, uint64_t percent)
+{
+	uint64_t nth = b->n_times * percent / 100;
+
+	return (double)b->times_ns[nth] / 1e6;
+}
+
 static void commit_for(struct bare *b, unsigned rooms, unsigned batch, uint64_t ns)
 {
 	uint64_t start = clock_mono_ns(), now = start, before;
@@ -153,8 +160,7 @@ static void commit_for(struct bare *b, unsigned rooms, unsigned batch, uint64_t 
 	qsort(b->times_ns, b->n_times, sizeof *b->times_ns, by_size);
 	printf("bare,   rooms %4u of %3u: %8.0f/s  p50 %7.2f ms  p99 %7.2f ms\n", rooms,
 	       batch, (double)(b->n_times * batch) * 1e9 / (double)(now - start),
-	       (double)b->times_ns[b->n_times / 2] / 1e6,
-	       (double)b->times_ns[b->n_times * 99 / 100] / 1e6);
+	       at_ms(b, 50), at_ms(b, 99));
 	(void)fflush(stdout);
 }
 
