@@ -13,13 +13,12 @@
 enum {
 	INHERIT_SEGMENT = 3,
 	INHERIT_BUS = 4,      /* memfd of bus_create */
-	INHERIT_HEADS = 5,    /* memfd of the sequencer's heads */
-	INHERIT_SETTINGS = 6, /* memfd with the settings in force, KEY=value */
-	INHERIT_READY = 7,    /* write "R\n" once when ready */
+	INHERIT_SETTINGS = 5, /* memfd with the settings in force, KEY=value */
+	INHERIT_READY = 6,    /* write "R\n" once when ready */
 	INHERIT_LIFELINE =
-		8,         /* end of file: the supervisor is gone; drain shortly, leave */
-	INHERIT_KEYS = 9,  /* memfd with a copy of the file with keys for tokens */
-	INHERIT_WAKE = 10, /* an eventfd per slot, then the listening sockets */
+		7,        /* end of file: the supervisor is gone; drain shortly, leave */
+	INHERIT_KEYS = 8, /* memfd with a copy of the file with keys for tokens */
+	INHERIT_WAKE = 9, /* an eventfd per slot, then the listening sockets */
 };
 
 struct inherited {

@@ -12,8 +12,9 @@
  * sequencer passes over those of another epoch and answers them with LOST, casts as
  * well. A worker
  * that hears a new epoch submits again, in order, what is unanswered. So what the
- * sequencer takes in an epoch was all submitted after its worker knew of it, and what
- * came before was answered before the epoch was told, or never will be.
+ * sequencer takes in an epoch was all submitted after its worker knew of it. What it took
+ * before and has not answered yet is then given to the store twice, and its second
+ * answer is a repeat.
  */
 #ifndef RECORDS_H
 #define RECORDS_H

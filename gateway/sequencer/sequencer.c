@@ -1,39 +1,17 @@
 #include "gateway/sequencer/sequencer.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "common/check.h"
-#include "common/clock.h"
 #include "common/log.h"
-#include "gateway/bus/records.h"
-#include "gateway/process.h"
-#include "gateway/sequencer/heads.h"
+#include "gateway/sequencer/inside.h"
 
 enum {
-	TURN_MAX = 256, /* submissions of one worker before the next has its turn */
 	ORPHAN_LEAVE_MS = 2500, /* without a supervisor: after the workers have drained */
+	FLUSH_MS = 800,         /* less than the supervisor grants one that is hurried */
 };
 
-struct sequencer {
-	const struct inherited *inherited;
-	uv_loop_t loop;
-	struct process process;
-	uv_timer_t leave;
-	struct segment *segment;
-	struct segment_slot *slot;
-	struct bus *bus;
-	struct heads *heads;
-	struct bus_reader readers[SEGMENT_SLOTS_MAX]; /* one per worker's slot */
-	uint64_t epochs[SEGMENT_SLOTS_MAX];           /* see records.h */
-	bool lost[SEGMENT_SLOTS_MAX]; /* to be told its epoch at the end of the turn */
-	unsigned n_readers;
-	bool wrote, looping;
-};
+/* ---- the loop ---- */
 
-/* ---- numbering ---- */
-
-static void wrote(struct sequencer *s, int r)
+void sequencer_wrote(struct sequencer *s, int r)
 {
 	/* Ours are no longer than what they answer, so they fit. */
 	CHECK(r == 0);
@@ -41,73 +19,12 @@ static void wrote(struct sequencer *s, int r)
 	s->wrote = true;
 }
 
-/* Published first, then the head: what lies between is replayed by a successor. */
-static void number(struct sequencer *s, uint32_t slot, const struct record_submit *submit)
+static void wake_workers(struct sequencer *s)
 {
-	struct record_message out = {
-		.slot = slot,
-		.generation = submit->generation,
-		.ticket = submit->ticket,
-		.message = submit->message,
-	};
-	struct record_refused refused = { slot, submit->generation, submit->ticket,
-					  REFUSED_unavailable };
-
-	if (heads_reserve(s->heads, submit->message.room) < 0) {
-		wrote(s, record_write_refused(s->bus, &refused));
-		return;
-	}
-	out.message.seq = heads_get(s->heads, submit->message.room) + 1;
-	out.message.at_ms = clock_wall_ms();
-	wrote(s, record_write_message(s->bus, &out));
-	heads_set(s->heads, out.message.room, out.message.seq);
-	heads_set_applied(s->heads, bus_written(s->bus));
-	counter_add(s->slot, COUNTER_messages, 1);
-}
-
-static void submitted(struct sequencer *s, uint32_t slot, const struct bus_record *record)
-{
-	struct record_submit submit;
-
-	if (record_read_submit(record, &submit) < 0)
-		LOG(warning, "bus nonsense slot=%u type=%u", slot, record->type);
-	else if (submit.epoch != s->epochs[slot])
-		s->lost[slot] = true;
-	else
-		number(s, slot, &submit);
-}
-
-/* Ends the slot's epoch: what it submitted meanwhile must not overtake what was lost. */
-static void lapped(struct sequencer *s, uint32_t slot)
-{
-	counter_add(s->slot, COUNTER_bus_overruns, 1);
-	segment_record(s->slot, EVENT_bus_overrun, process_ms(&s->process), slot, 0);
-	LOG(warning, "bus overrun slot=%u", slot);
-	s->epochs[slot]++;
-	s->lost[slot] = true;
-}
-
-static bool read_one(struct sequencer *s, struct bus_reader *reader)
-{
-	struct bus_record record;
-	int r = bus_read(s->bus, reader, &record);
-
-	if (r > 0) {
-		counter_add(s->slot, COUNTER_bus_read, 1);
-		submitted(s, reader->end, &record);
-	} else if (r < 0) {
-		lapped(s, reader->end);
-	}
-	return r != 0;
-}
-
-static void tell_lost(struct sequencer *s)
-{
-	for (uint32_t slot = 0; slot < s->n_readers; slot++) {
-		if (s->lost[slot])
-			wrote(s, record_write_lost(s->bus, slot, s->epochs[slot]));
-		s->lost[slot] = false;
-	}
+	for (unsigned i = 0; s->wrote && i < s->n_readers; i++)
+		if (bus_wake(s->bus, i))
+			counter_add(s->slot, COUNTER_bus_wakeups, 1);
+	s->wrote = false;
 }
 
 static void on_turn(void *app)
@@ -115,42 +32,37 @@ static void on_turn(void *app)
 	struct sequencer *s = app;
 
 	process_phase(&s->process, PHASE_sequencing);
-	for (unsigned i = 0; i < s->n_readers; i++)
-		for (int n = 0; n < TURN_MAX && read_one(s, &s->readers[i]); n++)
-			;
-	tell_lost(s);
-	for (unsigned i = 0; s->wrote && i < s->n_readers; i++)
-		if (bus_wake(s->bus, i))
-			counter_add(s->slot, COUNTER_bus_wakeups, 1);
-	s->wrote = false;
+	wake_workers(s); /* first of all: what was committed since the last turn */
+	intake_turn(s);
+	committer_turn(&s->committer);
+	wake_workers(s);
+	if (s->leaving && committer_is_done(&s->committer))
+		uv_stop(&s->loop);
 }
 
-/* What a predecessor published but did not enter into the heads before it died. */
-static void replay(struct sequencer *s)
+static void on_beat(void *app)
 {
-	struct bus_reader reader = { s->inherited->slot, heads_applied(s->heads) };
-	struct record_message said;
-	struct bus_record record;
-	int r;
+	struct sequencer *s = app;
 
-	while ((r = bus_read(s->bus, &reader, &record)) > 0) {
-		if (record_read_message(&record, &said) < 0)
-			continue;
-		/* A room with a number has a place: that came first. */
-		heads_set(s->heads, said.message.room, said.message.seq);
-	}
-	if (r < 0)
-		LOG(error, "room heads may be behind why=\"the ring was overwritten\"");
-	heads_set_applied(s->heads, bus_written(s->bus));
+	committer_tick(&s->committer);
 }
 
 /* ---- life ---- */
 
+static void on_late(uv_timer_t *timer)
+{
+	struct sequencer *s = timer->data;
+
+	uv_stop(&s->loop);
+}
+
+/* What was taken is committed first, for whoever still waits for the answer. */
 static void on_term(void *app)
 {
 	struct sequencer *s = app;
 
-	uv_stop(&s->loop);
+	s->leaving = true;
+	CHECK(uv_timer_start(&s->leave, on_late, FLUSH_MS, 0) == 0);
 }
 
 static void on_leave(uv_timer_t *timer)
@@ -163,12 +75,6 @@ static void on_orphan(void *app)
 	struct sequencer *s = app;
 
 	CHECK(uv_timer_start(&s->leave, on_leave, ORPHAN_LEAVE_MS, 0) == 0);
-}
-
-/* Epochs of one sequencer's life are no other's. */
-static uint64_t first_epoch(const struct inherited *inherited)
-{
-	return (inherited->generation + 1) << 32;
 }
 
 static int open_memory(struct sequencer *s, struct why *why)
@@ -187,12 +93,8 @@ static int open_memory(struct sequencer *s, struct why *why)
 		     why);
 	if (r < 0)
 		return r;
-	s->n_readers = inherited->n_slots - 1; /* all but our own, the last */
-	for (unsigned i = 0; i < s->n_readers; i++) {
-		bus_reader_from_now(&s->readers[i], s->bus, i);
-		s->epochs[i] = first_epoch(inherited);
-	}
-	return heads_open(INHERIT_HEADS, true, &s->heads, why);
+	intake_start(s);
+	return 0;
 }
 
 static int start(struct sequencer *s, struct why *why)
@@ -200,6 +102,7 @@ static int start(struct sequencer *s, struct why *why)
 	struct process_events events = {
 		.app = s,
 		.turn = on_turn,
+		.look = on_beat,
 		.term = on_term,
 		.orphan = on_orphan,
 	};
@@ -209,7 +112,6 @@ static int start(struct sequencer *s, struct why *why)
 
 	if (r < 0)
 		return r;
-	replay(s);
 	bus.bus = s->bus;
 	bus.n_readers = s->n_readers;
 	r = process_start(&s->process, &s->loop, s->slot, &bus, &events, why);
@@ -218,19 +120,23 @@ static int start(struct sequencer *s, struct why *why)
 	CHECK(uv_timer_init(&s->loop, &s->leave) == 0);
 	s->leave.data = s;
 	s->looping = true;
+	r = keeping_start(s, why);
+	if (r < 0)
+		return r;
 	/* Who hears this submits again what has no answer. */
-	wrote(s, record_write_hello(s->bus, first_epoch(s->inherited)));
+	sequencer_wrote(s, record_write_hello(s->bus, intake_first_epoch(s)));
 	return 0;
 }
 
 static void stop(struct sequencer *s)
 {
 	process_stop(&s->process);
+	keeping_stop(s);
 	if (s->looping)
 		uv_close((uv_handle_t *)&s->leave, NULL);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	CHECK(uv_loop_close(&s->loop) == 0);
-	heads_close(s->heads);
+	keeping_release(s);
 	bus_close(s->bus);
 	if (s->segment)
 		segment_close(s->segment, false);
@@ -238,11 +144,10 @@ static void stop(struct sequencer *s)
 
 int sequencer_run(const struct inherited *inherited, const struct settings *settings)
 {
-	struct sequencer s = { .inherited = inherited };
+	struct sequencer s = { .inherited = inherited, .settings = settings };
 	struct why why;
 	int r;
 
-	(void)settings; /* none of them is the sequencer's */
 	CHECK(uv_loop_init(&s.loop) == 0);
 	r = start(&s, &why);
 	if (r < 0) {

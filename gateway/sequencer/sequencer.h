@@ -1,10 +1,12 @@
 /*
  * sequencer - the one process that gives every message its place in its room.
  *
- * Reads what workers submit, numbers it 1, 2, 3 … per room, and writes it to its
- * ring, which all workers read: one order for everyone. Room heads live in the
- * supervisor's anonymous memory, so that a successor goes on without a hole or a
- * repeat. Also the process that will own the SQLite file: numbers come with the commit.
+ * The one writer of the store. Reads what workers submit, has it committed in batches
+ * (commit.h), in which it is numbered 1, 2, 3 … per room, and only then writes it to its
+ * ring, which all workers read: one order for everyone, and nobody hears of a message
+ * that could still be lost. Casts of workers are relayed on the way. Its death costs a
+ * restart: what was not answered is submitted again, and what was committed of it comes
+ * back as a repeat.
  */
 #ifndef SEQUENCER_H
 #define SEQUENCER_H

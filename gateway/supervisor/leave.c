@@ -67,7 +67,7 @@ void leave_tick(struct supervisor *s, uint64_t now_ms)
 	}
 	if (!nobody)
 		return;
-	/* Last, so that what the workers still have to say is numbered. */
+	/* Last, so that what the workers still had to say is committed. */
 	if (processes_count(s, ROLE_SEQUENCER) == 0)
 		uv_stop(&s->loop);
 	else

@@ -148,7 +148,6 @@ static int spawn(struct supervisor *s, const struct child *child, int ready_fd,
 
 	fds[0] = segment_fd(s->segment);
 	fds[INHERIT_BUS - INHERIT_SEGMENT] = s->bus_fd;
-	fds[INHERIT_HEADS - INHERIT_SEGMENT] = s->heads_fd;
 	fds[INHERIT_SETTINGS - INHERIT_SEGMENT] = s->settings_fd;
 	fds[INHERIT_READY - INHERIT_SEGMENT] = ready_fd;
 	fds[INHERIT_LIFELINE - INHERIT_SEGMENT] = s->lifeline[0];

@@ -11,7 +11,6 @@
 
 #include "common/log.h"
 #include "gateway/bus/bus.h"
-#include "gateway/sequencer/heads.h"
 #include "gateway/supervisor/parts.h"
 #include "gateway/supervisor/proc.h"
 
@@ -104,11 +103,8 @@ static int make_bus(struct supervisor *s, struct why *why)
 	int r = bus_create(s->n_slots, (uint64_t)s->settings.bus_ring_bytes, &s->bus_fd,
 			   why);
 
-	if (r == 0)
-		r = heads_create((uint64_t)s->settings.rooms_max, &s->heads_fd, why);
 	/* Children get copies; nobody else should. */
 	if (r == 0 && (fcntl(s->bus_fd, F_SETFD, FD_CLOEXEC) < 0 ||
-		       fcntl(s->heads_fd, F_SETFD, FD_CLOEXEC) < 0 ||
 		       fcntl(segment_fd(s->segment), F_SETFD, FD_CLOEXEC) < 0))
 		r = why_set(why, -errno, "cannot set close-on-exec: %s", strerror(errno));
 	return r;
@@ -171,7 +167,6 @@ void setup_release(struct supervisor *s)
 	give_back(s->lifeline[1]);
 	give_back(s->settings_fd);
 	give_back(s->keys_fd);
-	give_back(s->heads_fd);
 	give_back(s->bus_fd);
 	if (s->segment)
 		segment_close(s->segment, true);

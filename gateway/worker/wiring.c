@@ -1,23 +1,24 @@
 #include "gateway/worker/wiring.h"
 
-#include <string.h>
+#include <errno.h>
 #include <sys/random.h>
 
 #include "common/check.h"
 #include "common/log.h"
 #include "gateway/web/pages.h"
 #include "gateway/worker/admission.h"
+#include "gateway/worker/hearing.h"
 
-enum {
-	BUS_TURN_MAX = 1024
-}; /* records read before the sockets have their turn */
+/* ---- chat -> transport, bus and store ---- */
 
-static unsigned sequencer_slot(const struct worker *w)
+static int wrote(struct worker *w, int r)
 {
-	return w->inherited->n_slots - 1;
+	if (r < 0)
+		return r;
+	counter_add(w->slot, COUNTER_bus_written, 1);
+	w->wrote = true;
+	return 0;
 }
-
-/* ---- chat -> transport and bus ---- */
 
 static int on_submit(void *app, uint64_t ticket, const struct message *message)
 {
@@ -28,34 +29,44 @@ static int on_submit(void *app, uint64_t ticket, const struct message *message)
 		.epoch = w->epoch,
 		.message = *message,
 	};
-	int r = record_write_submit(w->bus, &submit);
 
-	if (r < 0)
-		return r;
-	counter_add(w->slot, COUNTER_bus_written, 1);
-	w->submitted = true;
+	return wrote(w, record_write_submit(w->bus, &submit));
+}
+
+static int on_cast(void *app, const void *data, size_t len)
+{
+	struct worker *w = app;
+	struct record_cast cast = {
+		.slot = w->inherited->slot,
+		.generation = w->inherited->generation,
+		.epoch = w->epoch,
+		.data = data,
+		.len = len,
+	};
+
+	return wrote(w, record_write_cast(w->bus, &cast));
+}
+
+static int on_read(void *app, const struct store_query *query, store_read_done *done,
+		   void *done_app)
+{
+	struct worker *w = app;
+
+	return w->store ? store_read(w->store, query, done, done_app) : -ENOTCONN;
+}
+
+static uint64_t on_head(void *app, struct text room)
+{
+	(void)app;
+	(void)room;
 	return 0;
 }
 
-/*
- * The newest sequence of a room that nobody here is in. The heads may lag behind what
- * we have read already by the records since `applied`: those are looked through.
- */
-static uint64_t on_head(void *app, struct text room)
+static uint64_t on_now_ms(void *app)
 {
 	struct worker *w = app;
-	struct bus_reader reader = { sequencer_slot(w), heads_applied(w->heads) };
-	uint64_t head = heads_get(w->heads, room);
-	struct record_message said;
-	struct bus_record record;
 
-	while (reader.at < w->sequenced.at && bus_read(w->bus, &reader, &record) > 0)
-		if (record_read_message(&record, &said) == 0 &&
-		    said.message.room.len == room.len &&
-		    memcmp(said.message.room.at, room.at, room.len) == 0 &&
-		    said.message.seq > head)
-			head = said.message.seq;
-	return head;
+	return uv_now(&w->loop);
 }
 
 /* ---- transport -> chat ---- */
@@ -123,96 +134,26 @@ void wiring_accepted(void *app, int fd, const uint8_t address[16])
 	transport_adopt(w->transport, fd, address);
 }
 
-/* ---- bus -> chat ---- */
-
-static void hear_message(struct worker *w, const struct bus_record *record)
-{
-	struct record_message said;
-	bool mine;
-
-	if (record_read_message(record, &said) < 0)
-		return; /* nonsense in shared memory harms nobody */
-	mine = said.slot == w->inherited->slot &&
-	       said.generation == w->inherited->generation;
-	chat_sequenced(w->chat, &said.message, said.repeat, mine, said.ticket);
-}
-
-static void hear_refused(struct worker *w, const struct bus_record *record)
-{
-	struct record_refused said;
-
-	if (record_read_refused(record, &said) == 0 && said.slot == w->inherited->slot &&
-	    said.generation == w->inherited->generation)
-		chat_refused(w->chat, said.ticket, said.reason);
-}
-
-/* What the sequencer did not take in the epoch that ends it never will. */
-static void hear_epoch(struct worker *w, uint64_t epoch)
-{
-	if (epoch == w->epoch)
-		return;
-	w->epoch = epoch;
-	chat_resubmit(w->chat);
-}
-
-static void hear_hello(struct worker *w, const struct bus_record *record)
-{
-	uint64_t epoch;
-
-	if (record_read_hello(record, &epoch) == 0)
-		hear_epoch(w, epoch);
-}
-
-static void hear_lost(struct worker *w, const struct bus_record *record)
-{
-	uint64_t epoch;
-	uint32_t slot;
-
-	if (record_read_lost(record, &slot, &epoch) == 0 && slot == w->inherited->slot)
-		hear_epoch(w, epoch);
-}
-
-static void hear(struct worker *w, const struct bus_record *record)
-{
-	counter_add(w->slot, COUNTER_bus_read, 1);
-	switch (record->type) {
-	case RECORD_MESSAGE: hear_message(w, record); break;
-	case RECORD_REFUSED: hear_refused(w, record); break;
-	case RECORD_LOST: hear_lost(w, record); break;
-	case RECORD_HELLO: hear_hello(w, record); break;
-	default: break; /* a newer sequencer's; not for us */
-	}
-}
-
-static void read_bus(struct worker *w)
-{
-	struct bus_record record;
-	int r = 1;
-
-	for (int i = 0; i < BUS_TURN_MAX && r != 0; i++) {
-		r = bus_read(w->bus, &w->sequenced, &record);
-		if (r > 0) {
-			hear(w, &record);
-		} else if (r < 0) {
-			counter_add(w->slot, COUNTER_bus_overruns, 1);
-			segment_record(w->slot, EVENT_bus_overrun,
-				       process_ms(&w->process), 0, 0);
-			LOG(warning, "bus overrun");
-			chat_overrun(w->chat);
-		}
-	}
-}
-
 void wiring_turn(struct worker *w)
 {
 	process_phase(&w->process, PHASE_bus);
-	read_bus(w);
+	hearing_turn(w);
 	process_phase(&w->process, PHASE_writing);
 	chat_flush(w->chat);
 	transport_turn(w->transport);
-	if (w->submitted && bus_wake(w->bus, sequencer_slot(w)))
+	if (w->wrote && bus_wake(w->bus, worker_sequencer(w)))
 		counter_add(w->slot, COUNTER_bus_wakeups, 1);
-	w->submitted = false;
+	w->wrote = false;
+}
+
+void wiring_look(struct worker *w)
+{
+	uint64_t beats = word_get(&w->slot->beat);
+
+	hearing_look(w);
+	if (beats != w->beats)
+		chat_tick(w->chat, uv_now(&w->loop));
+	w->beats = beats;
 }
 
 /* ---- life ---- */
@@ -225,6 +166,9 @@ static int start_chat(struct worker *w, struct why *why)
 		.wants_to_send = link_wants_to_send,
 		.close = link_close,
 		.submit = on_submit,
+		.read = on_read,
+		.cast = on_cast,
+		.now_ms = on_now_ms,
 		.head = on_head,
 	};
 	struct chat_limits limits = {
@@ -288,8 +232,33 @@ static int start_bus(struct worker *w, struct why *why)
 		     &w->bus, why);
 	if (r < 0)
 		return r;
-	bus_reader_from_now(&w->sequenced, w->bus, sequencer_slot(w));
-	return heads_open(INHERIT_HEADS, false, &w->heads, why);
+	bus_reader_from_now(&w->sequenced, w->bus, worker_sequencer(w));
+	return 0;
+}
+
+static void on_store_changed(void *app, bool up, const char *why)
+{
+	struct worker *w = app;
+	char quoted[256];
+
+	if (up) {
+		LOG(info, "store up");
+		chat_look(w->chat);
+	} else {
+		LOG(warning, "store away why=%s", log_quote(why, quoted, sizeof quoted));
+	}
+}
+
+static int start_store(struct worker *w, struct why *why)
+{
+	struct store_options options = {
+		.url = w->settings->store,
+		.role = STORE_READER,
+		.deadline_ms = (uint64_t)w->settings->store_deadline_ms,
+	};
+	struct store_events events = { w, on_store_changed };
+
+	return store_open(&w->loop, &options, &events, &w->store, why);
 }
 
 /* Handles of the worker's own; nothing here fails but for want of memory. */
@@ -302,12 +271,19 @@ int wiring_start(struct worker *w, struct why *why)
 	if (r == 0)
 		r = start_chat(w, why);
 	if (r == 0)
+		r = start_store(w, why);
+	if (r == 0)
 		r = start_transport(w, why);
 	return r;
 }
 
+/* The store first: what it answers goes to chat, and from there to links. */
 void wiring_stop(struct worker *w)
 {
+	struct store *store = w->store;
+
+	w->store = NULL;
+	store_close(store);
 	transport_close(w->transport);
 }
 
@@ -316,6 +292,5 @@ void wiring_free(struct worker *w)
 	transport_free(w->transport);
 	chat_free(w->chat);
 	auth_free(w->auth);
-	heads_close(w->heads);
 	bus_close(w->bus);
 }

@@ -1,8 +1,8 @@
 /*
- * wiring - a worker's parts and how they reach each other: transport, chat and bus.
+ * wiring - a worker's parts and how they reach each other: transport, chat, bus, store.
  *
- * Internal to the worker. Chat knows neither of the other two: what it asks for
- * goes through the functions in wiring.c.
+ * Internal to the worker. Chat knows none of the others: what it asks for goes through
+ * the functions in wiring.c, what it is told comes from hearing.c.
  */
 #ifndef WIRING_H
 #define WIRING_H
@@ -11,7 +11,7 @@
 #include "gateway/bus/records.h"
 #include "gateway/chat/chat.h"
 #include "gateway/process.h"
-#include "gateway/sequencer/heads.h"
+#include "gateway/store/store.h"
 #include "gateway/transport/transport.h"
 #include "gateway/worker/acceptor.h"
 #include "gateway/worker/worker.h"
@@ -26,23 +26,37 @@ struct worker {
 	struct bus *bus;
 	struct bus_reader sequenced; /* the sequencer's ring */
 	uint64_t epoch;              /* last heard from the sequencer; see records.h */
-	struct heads *heads;
-	struct auth *auth; /* NULL in open mode */
+	struct auth *auth;           /* NULL in open mode */
+	struct store *store;
 	struct chat *chat;
 	struct transport *transport;
 	struct acceptor *acceptor;
 	uv_timer_t leave;
 	uint64_t leave_at_ms;
-	bool looping, draining, submitted;
+	uint64_t peers[SEGMENT_SLOTS_MAX]; /* generation of who lives there; 0: nobody */
+	uint64_t beats;                    /* seen by chat */
+	bool wrote;                        /* since the sequencer was woken last */
+	bool looping, draining;
 };
 
-/* Opens bus, chat and transport; what was opened is closed by wiring_stop in any case. */
+/* The sequencer's slot and end of the bus; those before it are workers'. */
+static inline unsigned worker_sequencer(const struct worker *worker)
+{
+	return worker->inherited->n_slots - 1;
+}
+
+/* Opens bus, chat, store and transport; what was opened is closed by wiring_stop in any
+ * case. */
 int wiring_start(struct worker *worker, struct why *why);
 
 /* One turn's news from the bus to the chat, and from chat to sockets and bus. */
 void wiring_turn(struct worker *worker);
 
-/* Closes every link; wiring_free follows when the loop has run out of handles. */
+/* At each beat and wake: tells chat whose life is over, and that time passes. */
+void wiring_look(struct worker *worker);
+
+/* Closes the store and every link; wiring_free follows when the loop has run out of
+ * handles. */
 void wiring_stop(struct worker *worker);
 void wiring_free(struct worker *worker);
 

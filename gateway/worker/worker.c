@@ -27,6 +27,7 @@ static void on_look(void *app)
 {
 	struct worker *w = app;
 
+	wiring_look(w);
 	if (!w->draining)
 		acceptor_look(w->acceptor);
 }
