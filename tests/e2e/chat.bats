@@ -41,3 +41,36 @@ teardown() { teardown_daemons; }
 	[ "$(grep '"op":"message"' "$OUT" | jq -c '.seq' | tr '\n' ' ')" = "$(seq 200 | tr '\n' ' ')" ]
 	await 1000 websocket '.status == "ok" and .sequencer.restarts == 1'
 }
+
+say() { # say ID BODY, to room r by the client that was made last
+	echo "{\"op\":\"send\",\"room\":\"r\",\"id\":\"$1\",\"body\":$2,\"ref\":\"$1\"}" >&"$IN"
+}
+
+sent_as() { # sent_as ID SEQ
+	await 3000 grep -q "\"op\":\"sent\",\"ref\":\"$1\"" "$OUT"
+	[ "$(grep "\"op\":\"sent\",\"ref\":\"$1\"" "$OUT" | jq .seq)" = "$2" ]
+}
+
+@test "the whole gateway restarted: rooms go on where they were, and repeats are known" {
+	start_gateway
+	client ann
+	local i
+	echo '{"op":"join","room":"r"}' >&"$IN"
+	for i in 1 2 3; do
+		say "m$i" "$i"
+		sent_as "m$i" "$i"
+	done
+	kill -TERM "$GATEWAY"
+	await 10000 gone "$GATEWAY"
+
+	start_gateway
+	client ann
+	echo '{"op":"join","room":"r"}' >&"$IN"
+	await 3000 grep -q '"op":"joined"' "$OUT"
+	[ "$(grep '"op":"joined"' "$OUT" | jq .head)" = 3 ]
+	say m2 2
+	sent_as m2 2
+	say m4 4
+	sent_as m4 4
+	[ "$(grep -c '"op":"message"' "$OUT")" = 1 ]
+}
