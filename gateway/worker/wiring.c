@@ -244,6 +244,7 @@ static void on_store_changed(void *app, bool up, const char *why)
 	if (up) {
 		LOG(info, "store up");
 		chat_look(w->chat);
+		worker_serve(w);
 	} else {
 		LOG(warning, "store away why=%s", log_quote(why, quoted, sizeof quoted));
 	}

@@ -31,12 +31,12 @@ struct worker {
 	struct chat *chat;
 	struct transport *transport;
 	struct acceptor *acceptor;
-	uv_timer_t leave;
+	uv_timer_t leave, store_late;
 	uint64_t leave_at_ms;
 	uint64_t peers[SEGMENT_SLOTS_MAX]; /* generation of who lives there; 0: nobody */
 	uint64_t beats;                    /* seen by chat */
 	bool wrote;                        /* since the sequencer was woken last */
-	bool looping, draining;
+	bool looping, serving, draining;
 };
 
 /* The sequencer's slot and end of the bus; those before it are workers'. */
@@ -44,6 +44,9 @@ static inline unsigned worker_sequencer(const struct worker *worker)
 {
 	return worker->inherited->n_slots - 1;
 }
+
+/* Accepts clients from now on, and says so; the first time only. */
+void worker_serve(struct worker *worker);
 
 /* Opens bus, chat, store and transport; what was opened is closed by wiring_stop in any
  * case. */

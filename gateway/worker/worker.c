@@ -14,6 +14,7 @@ enum {
 	ORPHAN_SPREAD_MS = 1000,  /* without a supervisor: drain shortly */
 	ORPHAN_LEAVE_MS = 2000,   /* and then leave in any case */
 	SPARE_DESCRIPTORS = 1024, /* beside clients: listeners, eventfds, libraries */
+	STORE_WAIT_MS = 1000, /* clients wait so long for the store at the beginning */
 };
 
 /* ---- the loop ---- */
@@ -28,8 +29,27 @@ static void on_look(void *app)
 	struct worker *w = app;
 
 	wiring_look(w);
-	if (!w->draining)
+	if (w->serving && !w->draining)
 		acceptor_look(w->acceptor);
+}
+
+/* ---- serving ---- */
+
+void worker_serve(struct worker *w)
+{
+	if (w->serving || w->draining)
+		return;
+	w->serving = true;
+	acceptor_look(w->acceptor);
+	word_set(&w->slot->ready, 1);
+	segment_record(w->slot, EVENT_ready, process_ms(&w->process), 0, 0);
+	inherited_ready();
+}
+
+/* Without it much can be done all the same, and the first thing is to say so. */
+static void on_store_late(uv_timer_t *timer)
+{
+	worker_serve(timer->data);
 }
 
 /* ---- leaving ---- */
@@ -118,7 +138,9 @@ static int start_loop(struct worker *w, struct why *why)
 	if (r < 0)
 		return r;
 	CHECK(uv_timer_init(&w->loop, &w->leave) == 0);
-	w->leave.data = w;
+	CHECK(uv_timer_init(&w->loop, &w->store_late) == 0);
+	w->leave.data = w->store_late.data = w;
+	CHECK(uv_timer_start(&w->store_late, on_store_late, STORE_WAIT_MS, 0) == 0);
 	w->looping = true;
 	return 0;
 }
@@ -149,8 +171,10 @@ static void stop(struct worker *w)
 	wiring_stop(w);
 	/* Only our own handles: libwebsockets closes its own in several turns. */
 	process_stop(&w->process);
-	if (w->looping)
+	if (w->looping) {
 		uv_close((uv_handle_t *)&w->leave, NULL);
+		uv_close((uv_handle_t *)&w->store_late, NULL);
+	}
 	uv_run(&w->loop, UV_RUN_DEFAULT);
 	CHECK(uv_loop_close(&w->loop) == 0);
 	wiring_free(w);
@@ -170,10 +194,6 @@ int worker_run(const struct inherited *inherited, const struct settings *setting
 	if (r < 0) {
 		LOG(error, "worker cannot start why=\"%s\"", why.text);
 	} else {
-		acceptor_look(w.acceptor);
-		word_set(&w.slot->ready, 1);
-		segment_record(w.slot, EVENT_ready, process_ms(&w.process), 0, 0);
-		inherited_ready();
 		uv_run(&w.loop, UV_RUN_DEFAULT);
 		segment_record(w.slot, EVENT_leave, process_ms(&w.process),
 			       transport_links(w.transport), 0);
