@@ -11,6 +11,7 @@
  * KILL reaches it, like one whose core is being written. Says "held" and stays until
  * the process is gone, or lets go of it by ending.
  */
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <signal.h>
@@ -144,14 +145,50 @@ static int wedge(pid_t pid, const struct way *way)
 	return 0;
 }
 
-static int hold(pid_t pid)
+static int stop_thread(pid_t thread)
 {
 	int status;
 
+	if (ptrace(PTRACE_SEIZE, thread, NULL, NULL) == -1)
+		return fail("cannot attach");
+	if (ptrace(PTRACE_INTERRUPT, thread, NULL, NULL) == -1)
+		return fail("cannot interrupt");
+	return waitpid(thread, &status, __WALL) == thread ? 0 : fail("cannot wait");
+}
+
+/* All its threads: a signal to the process goes to any that can take it. */
+static int stop_others(pid_t pid)
+{
+	struct dirent *entry;
+	char path[64];
+	int r = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	tasks = opendir(path);
+	if (!tasks)
+		return fail("cannot read its threads");
+	while (r == 0 && (entry = readdir(tasks)) != NULL) {
+		pid_t thread = (pid_t)atoi(entry->d_name);
+
+		if (thread > 0 && thread != pid)
+			r = stop_thread(thread);
+	}
+	closedir(tasks);
+	return r;
+}
+
+static int hold(pid_t pid)
+{
+	int status;
+	pid_t who;
+
+	if (stop_others(pid) != 0)
+		return 1;
 	puts("held");
 	fflush(stdout);
-	while (waitpid(pid, &status, __WALL) == pid)
-		if (WIFEXITED(status) || WIFSIGNALED(status))
+	while ((who = waitpid(-1, &status, __WALL)) > 0)
+		if (who == pid && (WIFEXITED(status) || WIFSIGNALED(status)))
 			return 0;
 	return fail("cannot wait");
 }
@@ -160,18 +197,14 @@ int main(int argc, char **argv)
 {
 	pid_t pid = argc == 3 ? (pid_t)atoi(argv[1]) : 0;
 	const struct way *way = argc == 3 ? find_way(argv[2]) : NULL;
-	int status, r;
+	int r;
 
 	if (pid <= 0 || !way) {
 		fprintf(stderr, "usage: wedge PID loop|block|config|hold\n");
 		return 2;
 	}
-	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == -1)
-		return fail("cannot attach");
-	if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) == -1)
-		return fail("cannot interrupt");
-	if (waitpid(pid, &status, __WALL) != pid)
-		return fail("cannot wait");
+	if (stop_thread(pid) != 0)
+		return 1;
 	if (!way->code)
 		return hold(pid);
 	r = wedge(pid, way);
