@@ -291,7 +291,8 @@ function askWho(canCancel) {
 		$('who-form').onsubmit = (event) => {
 			event.preventDefault();
 			const name = $('who-name').value.trim();
-			const problem = !name ? 'Write a name, please.' : bytes(name) > NAME_MAX ? 'This name is too long.' : '';
+			const problem = !name ? 'Write something here, please.'
+				: open && bytes(name) > NAME_MAX ? 'This name is too long.' : '';
 			$('who-problem').textContent = problem;
 			if (!problem) $('who').close(name);
 		};

@@ -39,7 +39,8 @@ function gone(pid) {
 }
 
 export class Gateway {
-  constructor() {
+  constructor(settings = {}) {
+    this.settings = settings;
     this.dir = mkdtempSync(join(tmpdir(), 'parley-web.'));
     this.segment = `parley-web-${process.pid}-${Math.random().toString(36).slice(2)}`;
     this.port = 0;
@@ -47,7 +48,7 @@ export class Gateway {
   }
 
   /* Starts it, or starts it again on the same port and the same store. */
-  async start(settings = {}) {
+  async start() {
     const log = join(this.dir, `gateway-${++this.runs}.log`);
     const out = openSync(log, 'w');
     this.child = spawn(join(ROOT, 'build', MODE, 'bin/parley-gateway'), [], {
@@ -55,7 +56,7 @@ export class Gateway {
       stdio: ['ignore', out, out],
       env: { ...process.env, PARLEY_SEGMENT: this.segment, PARLEY_WORKERS: '2',
         PARLEY_LISTEN: `127.0.0.1:${this.port}`, PARLEY_DRAIN_ANNOUNCE_MS: '0',
-        PARLEY_DRAIN_SPREAD_MS: '100', ...this.settings, ...settings },
+        PARLEY_DRAIN_SPREAD_MS: '100', ...this.settings },
     });
     this.log = () => readFileSync(log, 'utf8');
     await until('the gateway is ready', () => /gateway ready/.test(this.log()));
@@ -86,8 +87,7 @@ export class Gateway {
 /* A browser and its gateway; `t` is a test with after(). */
 export async function stage(t, settings = {}) {
   const { chromium } = createRequire(join(ROOT, 'build/web/tests/'))('playwright-core');
-  const gateway = new Gateway();
-  gateway.settings = settings;
+  const gateway = new Gateway(settings);
   t.after(() => gateway.end());
   await gateway.start();
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
