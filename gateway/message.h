@@ -7,7 +7,9 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
 	ROOM_NAME_MAX = 64, /* bytes of UTF-8 */
@@ -20,6 +22,11 @@ struct text {
 	const char *at;
 	uint32_t len;
 };
+
+static inline bool text_equal(struct text a, struct text b)
+{
+	return a.len == b.len && (!a.len || memcmp(a.at, b.at, a.len) == 0);
+}
 
 struct message {
 	struct text room, id, from;

@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "gateway/chat/catchup.h"
+#include "gateway/chat/history.h"
 #include "gateway/chat/inside.h"
 #include "gateway/chat/member.h"
+#include "gateway/chat/read.h"
 
 void chat_publish(struct chat *chat)
 {
@@ -14,6 +17,8 @@ void chat_publish(struct chat *chat)
 	counter_set(chat->slot, COUNTER_members, chat->rooms.n_members);
 	counter_set(chat->slot, COUNTER_room_log_bytes, chat->rooms.log_bytes);
 	counter_set(chat->slot, COUNTER_outbox_bytes, chat->outbox_bytes);
+	counter_set(chat->slot, COUNTER_catchup_bytes,
+		    chat->rooms.page_bytes + chat->history_bytes);
 	counter_set(chat->slot, COUNTER_sends_pending, pending_count(&chat->pendings));
 }
 
@@ -31,6 +36,7 @@ int chat_new(const struct chat_io *io, const struct chat_limits *limits,
 	chat->rooms.log_max = limits->room_log_bytes;
 	chat->rooms.logs_max = limits->room_logs_bytes;
 	chat->rooms.rooms_max = limits->rooms;
+	chat->rooms.pages_max = limits->catchup_bytes / 2;
 	chat->pendings.max = limits->sends_pending;
 	chat->pendings.bytes_max = limits->sends_pending_bytes;
 	if (scratch_grow(chat, 0) < 0) {
@@ -51,6 +57,8 @@ void chat_free(struct chat *chat)
 	CHECK(chat->n_sessions == 0);
 	HASH_ITER(hh, chat->pendings.by_ticket, pending, next)
 	pending_remove(&chat->pendings, pending);
+	reads_forget(chat);
+	histories_forget(chat);
 	chat_publish(chat);
 	chat->magic = 0;
 	free(chat->lent);
@@ -99,7 +107,7 @@ void chat_closed(struct session *session)
 
 	CHECK_OBJ(session, SESSION_MAGIC);
 	session_clear(session);
-	pending_forget_session(session);
+	pending_forget_session(&chat->pendings, session);
 	session_free(session);
 	chat->n_sessions--;
 }
@@ -120,7 +128,10 @@ size_t chat_next(struct session *session, size_t max, const uint8_t **ret_data)
 		counter_set(chat->slot, COUNTER_outbox_bytes, chat->outbox_bytes);
 		return run;
 	}
-	run = member_next(session, max, ret_data, &n_frames);
+	run = history_next(session, ret_data);
+	if (run)
+		return run;
+	run = member_next(&chat->rooms, session, max, ret_data, &n_frames);
 	if (n_frames)
 		counter_add(chat->slot, COUNTER_deliveries, n_frames);
 	return run;
@@ -129,7 +140,8 @@ size_t chat_next(struct session *session, size_t max, const uint8_t **ret_data)
 bool chat_has_next(const struct session *session)
 {
 	CHECK_OBJ(session, SESSION_MAGIC);
-	return outbox_len(&session->outbox) || session->news_first != NO_PLACE;
+	return outbox_len(&session->outbox) || history_has_next(session) ||
+	       session->news_first != NO_PLACE;
 }
 
 /* Whoever is not at the head of the room's log has news. */
@@ -139,21 +151,37 @@ static void tell_members(struct chat *chat, struct room *room)
 	for (uint32_t i = 0; i < room->n_members; i++) {
 		struct member *member = &room->members[i];
 
-		if (member->cursor.at == room->log.head)
+		if (member->catchup || member->cursor.at == room->log.head)
 			continue;
 		member_has_news(member);
 		session_will_ask(member->session);
 	}
 }
 
-void chat_flush(struct chat *chat)
+void chat_ask(struct chat *chat)
 {
-	CHECK_OBJ(chat, CHAT_MAGIC);
 	while (chat->rooms.dirty)
 		tell_members(chat, chat->rooms.dirty);
 	while (chat->ask)
 		session_ask(chat->ask);
+}
+
+void chat_flush(struct chat *chat)
+{
+	CHECK_OBJ(chat, CHAT_MAGIC);
+	chat_ask(chat);
+	reads_start(chat);
+	histories_start(chat);
+	chat_ask(chat); /* what could not be read was told */
 	counter_set(chat->slot, COUNTER_room_log_bytes, chat->rooms.log_bytes);
+}
+
+void chat_tick(struct chat *chat, uint64_t now_ms)
+{
+	CHECK_OBJ(chat, CHAT_MAGIC);
+	pages_release_idle(&chat->rooms);
+	reads_resume(chat);
+	chat_publish(chat);
 }
 
 void chat_tell_drain(struct session *session, uint64_t reconnect_after_ms)

@@ -40,17 +40,15 @@ struct chat_io {
 	 * through chat_heard. 0; -EAGAIN: no room now; -EMSGSIZE. */
 	int (*cast)(void *app, const void *data, size_t len);
 	uint64_t (*now_ms)(void *app); /* monotonic */
-	/* The newest sequence that the room is known to have, 0 for none: what
-	 * chat_sequenced has said or more. Asked when a room gets its first member here,
-	 * and after an overrun. */
-	uint64_t (*head)(void *app, struct text room);
 };
 
 struct chat_limits {
 	uint64_t message_max, rooms_per_link, rooms, room_log_bytes, room_logs_bytes;
 	uint64_t outbox_max;
 	uint64_t sends_pending, sends_pending_bytes; /* of all sessions together */
-	uint64_t ping_interval_ms, ping_timeout_ms;  /* told in welcome */
+	uint64_t catchup_bytes; /* of what is read from the store, for all */
+	uint64_t reads_max;     /* reads of rooms under way */
+	uint64_t ping_interval_ms, ping_timeout_ms; /* told in welcome */
 };
 
 /* `slot`: where chat publishes its counters; lent for the chat's life. */

@@ -1,5 +1,5 @@
 /*
- * inside - what chat.c, sequenced.c, requests.c and say.c share.
+ * inside - what the files of the chat that know all of it share.
  */
 #ifndef INSIDE_H
 #define INSIDE_H
@@ -20,6 +20,10 @@ struct chat {
 	struct rooms rooms;
 	struct pendings pendings;
 	struct session *ask; /* sessions whose links are to be asked to send */
+	struct read *reads;  /* of rooms, under way */
+	struct history *histories, *being_read; /* of sessions: in order; under way */
+	uint64_t n_reads, n_histories, n_history_reads, history_bytes;
+	bool reads_paused; /* the store is away: not before the next tick */
 	uint64_t n_sessions, outbox_bytes;
 	uint8_t *lent;    /* the last of an outbox, until the next is taken */
 	uint8_t *scratch; /* where frames are made; see say.c */
@@ -63,16 +67,16 @@ void session_doom(struct session *session, uint16_t code, const char *reason);
 
 void request_do(struct session *session, const struct request *request);
 
-/* Hands a send over; if that fails, its sender is told and the send is gone. */
-void pending_submit(struct chat *chat, struct pending *pending);
-
-/* Tells the sender why its send is gone. */
-void pending_fail(struct chat *chat, struct pending *pending, enum wire_error error,
-		  const char *text);
+/* The membership that the request names, or NO_PLACE once the client is told that there
+ * is none. */
+uint32_t request_membership(struct session *session, const struct request *request);
 
 /* ---- chat.c ---- */
 
 /* Sets the gauges of rooms and sends. */
 void chat_publish(struct chat *chat);
+
+/* Tells members of news, and asks links to send. No room ends by it. */
+void chat_ask(struct chat *chat);
 
 #endif

@@ -3,11 +3,7 @@
 #include <errno.h>
 
 #include "common/check.h"
-
-static struct member *member_of(const struct membership *membership)
-{
-	return &membership->room->members[membership->place];
-}
+#include "gateway/chat/catchup.h"
 
 /* Looks on the side that has fewer. */
 uint32_t member_find(const struct session *session, const struct room *room)
@@ -38,7 +34,7 @@ int member_join(struct rooms *rooms, struct session *session, struct room *room)
 		return place;
 	}
 	room->members[room_place].place = (uint32_t)place;
-	return 0;
+	return room_place;
 }
 
 void member_leave(struct rooms *rooms, struct session *session, uint32_t place)
@@ -49,7 +45,7 @@ void member_leave(struct rooms *rooms, struct session *session, uint32_t place)
 
 	membership = session_remove_room(session, place);
 	if (membership)
-		member_of(membership)->place = place;
+		member_at(session, place)->place = place;
 	member = room_remove_member(rooms, leaves.room, leaves.place);
 	if (member)
 		member->session->memberships[member->place].place = leaves.place;
@@ -71,26 +67,47 @@ void member_has_news(struct member *member)
 	session_push_news(member->session, member->place);
 }
 
-size_t member_next(struct session *session, size_t max, const uint8_t **ret_data,
-		   uint64_t *n_frames)
+bool member_has_more(const struct room *room, const struct member *member)
 {
-	uint32_t place = session_pop_news(session);
-	const struct room *room;
-	struct member *member;
+	if (member->catchup)
+		return !member->catchup->waits;
+	return member->cursor.at != room->log.head;
+}
+
+static size_t next_of(struct rooms *rooms, struct room *room, struct member *member,
+		      size_t max, const uint8_t **ret_data, uint64_t *n_frames)
+{
 	uint32_t n_before;
 	size_t run;
 
-	if (place == NO_PLACE)
-		return 0;
-	room = session->memberships[place].room;
-	member = member_of(&session->memberships[place]);
-	CHECK(member->session == session && member->news);
+	if (member->catchup && !member->catchup->page)
+		catchup_move(rooms, room, member);
+	if (member->catchup)
+		return member->catchup->page
+			       ? catchup_run(room, member, max, ret_data, n_frames)
+			       : 0;
 	n_before = member->cursor.n;
 	run = room_log_run(&room->log, &member->cursor, max, ret_data);
 	*n_frames += member->cursor.n - n_before;
-	if (member->cursor.at == room->log.head)
-		member->news = 0;
-	else
-		session_push_news(session, place);
+	return run;
+}
+
+size_t member_next(struct rooms *rooms, struct session *session, size_t max,
+		   const uint8_t **ret_data, uint64_t *n_frames)
+{
+	uint32_t place;
+	size_t run = 0;
+
+	while (!run && (place = session_pop_news(session)) != NO_PLACE) {
+		struct room *room = session->memberships[place].room;
+		struct member *member = member_at(session, place);
+
+		CHECK(member->session == session && member->news);
+		run = next_of(rooms, room, member, max, ret_data, n_frames);
+		if (member_has_more(room, member))
+			session_push_news(session, place);
+		else
+			member->news = 0;
+	}
 	return run;
 }

@@ -16,19 +16,30 @@
 /* The place of the room in session->memberships; NO_PLACE: not a member. */
 uint32_t member_find(const struct session *session, const struct room *room);
 
-/* Makes the session a member whose cursor is at the head. -ENOMEM: it is none. */
+static inline struct member *member_at(const struct session *session, uint32_t place)
+{
+	const struct membership *membership = &session->memberships[place];
+
+	return &membership->room->members[membership->place];
+}
+
+/* Makes the session a member whose cursor is at the head; its place in room->members, or
+ * -ENOMEM. */
 int member_join(struct rooms *rooms, struct session *session, struct room *room);
 
-/* Ends a membership; a room without members is freed with it. */
+/* Ends a membership; a room without members is freed with it, unless it is held. */
 void member_leave(struct rooms *rooms, struct session *session, uint32_t place);
 void member_leave_all(struct rooms *rooms, struct session *session);
+
+/* Whether something of the room is there for this member to take, or to be asked for. */
+bool member_has_more(const struct room *room, const struct member *member);
 
 /* The room has news for this member: into its session's list, unless it is there. */
 void member_has_news(struct member *member);
 
 /* The next run of bytes of all rooms with news, in turn; as room_log_run. Adds the
- * number of frames to *n_frames. */
-size_t member_next(struct session *session, size_t max, const uint8_t **ret_data,
-		   uint64_t *n_frames);
+ * number of frames to *n_frames. Who needs a page for it waits for that. */
+size_t member_next(struct rooms *rooms, struct session *session, size_t max,
+		   const uint8_t **ret_data, uint64_t *n_frames);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "common/check.h"
 #include "gateway/chat/session.h"
 
 /* Copies a text to *at and moves on behind it. */
@@ -38,6 +39,7 @@ int pending_add(struct pendings *pendings, struct session *session,
 		return -ENOMEM;
 	at = (char *)(pending + 1);
 	pending->bytes = (uint32_t)bytes;
+	pending->held = false;
 	pending->ticket = ++pendings->last_ticket;
 	pending->session = session;
 	pending->ref = *ref;
@@ -67,6 +69,7 @@ struct pending *pending_find(const struct pendings *pendings, uint64_t ticket)
 
 void pending_remove(struct pendings *pendings, struct pending *pending)
 {
+	CHECK(pendings->by_ticket);
 	HASH_DEL(pendings->by_ticket, pending);
 	pendings->bytes -= pending->bytes;
 	if (pending->session)
@@ -74,11 +77,14 @@ void pending_remove(struct pendings *pendings, struct pending *pending)
 	free(pending);
 }
 
-void pending_forget_session(struct session *session)
+void pending_forget_session(struct pendings *pendings, struct session *session)
 {
-	struct pending *pending, *next;
+	while (session->pending) {
+		struct pending *pending = session->pending;
 
-	DL_FOREACH_SAFE(session->pending, pending, next)
-	pending->session = NULL;
-	session->pending = NULL;
+		DL_DELETE(session->pending, pending);
+		pending->session = NULL;
+		if (pending->held)
+			pending_remove(pendings, pending);
+	}
 }

@@ -7,6 +7,7 @@
 #ifndef PENDING_H
 #define PENDING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uthash.h>
 
@@ -21,6 +22,7 @@ struct pending {
 	struct pending *prev, *next; /* of the same session */
 	struct message message;      /* its texts lie behind */
 	uint32_t bytes;              /* what it counts for */
+	bool held;                   /* not handed over yet: its join waits */
 	struct ref ref;
 	UT_hash_handle hh;
 };
@@ -44,8 +46,8 @@ struct pending *pending_find(const struct pendings *pendings, uint64_t ticket);
 /* Takes it from all lists and frees it. */
 void pending_remove(struct pendings *pendings, struct pending *pending);
 
-/* The session is gone. */
-void pending_forget_session(struct session *session);
+/* The session is gone, and what is held with it. */
+void pending_forget_session(struct pendings *pendings, struct session *session);
 
 static inline unsigned pending_count(const struct pendings *pendings)
 {

@@ -8,6 +8,7 @@
 #include <utlist.h>
 
 #include "common/check.h"
+#include "gateway/chat/catchup.h"
 
 enum {
 	LOG_FIRST = 4096,   /* bytes that a log begins with */
@@ -25,8 +26,7 @@ struct room *rooms_find(const struct rooms *rooms, struct text name)
 	return room;
 }
 
-int rooms_add(struct rooms *rooms, struct text name, uint64_t head,
-	      struct room **ret_room)
+int rooms_add(struct rooms *rooms, struct text name, struct room **ret_room)
 {
 	struct room *room;
 
@@ -36,7 +36,7 @@ int rooms_add(struct rooms *rooms, struct text name, uint64_t head,
 	room = calloc(1, sizeof *room + name.len);
 	if (!room)
 		return -ENOMEM;
-	room->head = head;
+	room->pin = NOWHERE;
 	room->name_len = (uint8_t)name.len;
 	memcpy(room->name, name.at, name.len);
 	HASH_ADD_KEYPTR(hh, rooms->by_name, room->name, room->name_len, room);
@@ -48,25 +48,57 @@ int rooms_add(struct rooms *rooms, struct text name, uint64_t head,
 	return 0;
 }
 
-static void release_log(struct rooms *rooms, struct room *room)
+void room_clear_log(struct rooms *rooms, struct room *room)
 {
-	if (!room->log.size)
-		return;
-	rooms->log_bytes -= room->log.size;
-	DL_DELETE2(rooms->logs, room, log_prev, log_next);
+	if (room->log.size) {
+		rooms->log_bytes -= room->log.size;
+		DL_DELETE2(rooms->logs, room, log_prev, log_next);
+	}
 	room_log_release(&room->log);
 }
 
 void rooms_remove(struct rooms *rooms, struct room *room)
 {
-	if (!room)
+	CHECK(room->n_members == 0 && room->n_catching == 0);
+	if (room->held)
 		return;
-	CHECK(room->n_members == 0);
 	HASH_DEL(rooms->by_name, room);
 	room_clean(rooms, room);
-	release_log(rooms, room);
+	rooms_unwant(rooms, room);
+	room_clear_log(rooms, room);
+	pages_release(rooms, room);
+	if (room->read)
+		*room->read = NULL;
 	free(room->members);
 	free(room);
+}
+
+void room_hold(struct room *room)
+{
+	CHECK(!room->held);
+	room->held = true;
+}
+
+void room_unhold(struct rooms *rooms, struct room *room)
+{
+	room->held = false;
+	if (!room->n_members)
+		rooms_remove(rooms, room);
+}
+
+void rooms_want(struct rooms *rooms, struct room *room)
+{
+	if (room->wants || room->read)
+		return;
+	DL_APPEND2(rooms->want, room, want_prev, want_next);
+	room->wants = true;
+}
+
+void rooms_unwant(struct rooms *rooms, struct room *room)
+{
+	if (room->wants)
+		DL_DELETE2(rooms->want, room, want_prev, want_next);
+	room->wants = false;
 }
 
 void room_clean(struct rooms *rooms, struct room *room)
@@ -111,12 +143,25 @@ struct member *room_remove_member(struct rooms *rooms, struct room *room, uint32
 	uint32_t last = room->n_members - 1;
 
 	CHECK(place <= last);
+	catchup_end(room, &room->members[place]);
 	room->members[place] = room->members[last];
 	room->n_members--;
 	rooms->n_members--;
 	if (room->n_members >= MEMBERS_FIRST && room->n_members < room->members_size / 4)
 		(void)resize_members(room, room->members_size / 2); /* or stays large */
 	return place != last ? &room->members[place] : NULL;
+}
+
+void room_seek(struct room *room, struct member *member, uint64_t seq)
+{
+	uint64_t first = room_first(room);
+
+	CHECK(seq >= first && seq <= room->head + 1);
+	member->cursor = seq > room->head
+				 ? room_log_end(&room->log)
+				 : room_log_seek(&room->log, (uint32_t)(seq - first));
+	if (member->cursor.at < room->safe)
+		room->safe = member->cursor.at;
 }
 
 /* ---- logs ----------------------------------------------------------------------- */
@@ -132,6 +177,8 @@ static bool is_safe(struct room *room, uint64_t position)
 	for (uint32_t i = 0; i < room->n_members; i++)
 		if (room->members[i].cursor.at < least)
 			least = room->members[i].cursor.at;
+	if (room->pin < least && room->pin >= room->log.tail)
+		least = room->pin;
 	room->safe = least;
 	return position <= least;
 }
@@ -148,7 +195,7 @@ static void reclaim(struct rooms *rooms, const struct room *taker, uint64_t byte
 		    tries++ == RECLAIM_TRIES)
 			return;
 		if (room != taker && is_safe(room, room->log.head))
-			release_log(rooms, room);
+			room_clear_log(rooms, room);
 	}
 }
 

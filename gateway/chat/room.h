@@ -1,7 +1,9 @@
 /*
  * room - a room that has members here: its log, its members' cursors, its head.
  *
- * A room exists while it has members. Rooms that got something in this turn are
+ * A room exists while it has members. Its log holds consecutive sequences, the newest
+ * of which is the head; where the log does not reach back to, members *catch up* from
+ * the store (catchup.h). Rooms that got something in this turn are
  * *dirty* until chat_flush has told their members. Logs take memory when the first
  * message comes and grow only while a member is behind; when all logs together
  * reach their limit, logs that everybody has read give theirs back, the longest
@@ -18,25 +20,39 @@
 #include "gateway/chat/room_log.h"
 #include "gateway/message.h"
 
+struct catchup;
+struct page;
 struct session;
+
+#define NOWHERE UINT64_MAX /* as a position: not in the log */
 
 /* The room's side of a membership; the session's is struct membership. */
 struct member {
 	struct session *session;
-	struct log_cursor cursor;
-	uint32_t place : 31; /* in session->memberships */
-	uint32_t news : 1;   /* that one is in the session's list of those with news */
+	struct catchup *catchup;  /* NULL: reads the log only */
+	struct log_cursor cursor; /* at NOWHERE: the log is not reached yet */
+	uint32_t place : 31;      /* in session->memberships */
+	uint32_t news : 1; /* that one is in the session's list of those with news */
 };
 
 struct room {
 	uint64_t head; /* newest sequence that members are told of */
 	struct room_log log;
 	uint64_t safe; /* no member's cursor is before this position of the log */
+	uint64_t pin;  /* the log keeps what is behind it: a read is under way; or NOWHERE
+			*/
 	struct member *members;
-	uint32_t n_members, members_size;
+	uint32_t n_members, members_size, n_catching;
 	bool dirty;
+	bool based; /* the head is known */
+	bool held;  /* is not freed with its last member */
+	bool wants; /* in the list of those for which something is to be read */
+	bool looks; /* its head is to be compared with the store's */
 	uint8_t name_len;
+	struct room **read; /* where a read that is under way has it; else NULL */
+	struct page *pages; /* what was read for it */
 	struct room *dirty_prev, *dirty_next; /* while dirty */
+	struct room *want_prev, *want_next;   /* while it wants */
 	struct room *log_prev, *log_next;     /* while the log has memory */
 	UT_hash_handle hh;
 	char name[];
@@ -46,9 +62,12 @@ struct room {
 struct rooms {
 	struct room *by_name;
 	struct room *dirty;
-	struct room *logs; /* last appended to last */
-	uint64_t n_members, log_bytes;
-	uint64_t log_max, logs_max, rooms_max; /* limits */
+	struct room *want;  /* in the order in which they came to want */
+	struct room *logs;  /* last appended to last */
+	struct page *pages; /* oldest first */
+	uint64_t n_members, log_bytes, page_bytes;
+	uint64_t n_wanted; /* members that ever waited for a page */
+	uint64_t log_max, logs_max, rooms_max, pages_max; /* limits */
 };
 
 static inline struct text room_name(const struct room *room)
@@ -58,12 +77,35 @@ static inline struct text room_name(const struct room *room)
 
 struct room *rooms_find(const struct rooms *rooms, struct text name);
 
-/* A new room without members. -ENOBUFS: there are rooms_max. -ENOMEM. */
-int rooms_add(struct rooms *rooms, struct text name, uint64_t head,
-	      struct room **ret_room);
+/* A new room without members, whose head is not known. -ENOBUFS: there are rooms_max.
+ * -ENOMEM. */
+int rooms_add(struct rooms *rooms, struct text name, struct room **ret_room);
 
-/* Frees a room without members; NULL is accepted. */
+/* Frees a room without members, unless it is held. */
 void rooms_remove(struct rooms *rooms, struct room *room);
+
+/* While something is done to all members, any of which may leave by it. */
+void room_hold(struct room *room);
+void room_unhold(struct rooms *rooms, struct room *room);
+
+/* Something is to be read for the room; while something is, that is found out after. */
+void rooms_want(struct rooms *rooms, struct room *room);
+void rooms_unwant(struct rooms *rooms, struct room *room);
+
+/* The oldest sequence in the log; head + 1: it is empty. */
+static inline uint64_t room_first(const struct room *room)
+{
+	return room->head + 1 - room_log_count(&room->log);
+}
+
+/* The sequence that follows for a cursor in the log. */
+static inline uint64_t room_seq_at(const struct room *room, struct log_cursor cursor)
+{
+	return room->head + 1 - (uint32_t)(room->log.n_head - cursor.n);
+}
+
+/* Puts the member's cursor before `seq`, which is in the log or the next to come. */
+void room_seek(struct room *room, struct member *member, uint64_t seq);
 
 /* Adds a member at the head of the log; its place, or -ENOMEM. */
 int room_add_member(struct rooms *rooms, struct room *room, struct session *session);
@@ -82,6 +124,9 @@ int room_reserve(struct rooms *rooms, struct room *room, size_t len);
 /* Appends a frame that room_reserve found place for; the room is dirty then. */
 void room_append(struct rooms *rooms, struct room *room, const uint8_t *frame,
 		 size_t len);
+
+/* Empties the log; cursors in it are worthless. */
+void room_clear_log(struct rooms *rooms, struct room *room);
 
 /* No longer dirty. */
 void room_clean(struct rooms *rooms, struct room *room);

@@ -20,8 +20,10 @@
 struct room_log {
 	uint8_t *bytes;
 	uint64_t head, tail, base, base_before;
+	uint64_t mark; /* a position that was sought lately; see room_log_seek */
 	uint32_t size;
-	uint32_t n_head, n_base; /* frames before head and before base; they wrap */
+	uint32_t n_head, n_base, n_tail; /* frames before these positions; they wrap */
+	uint32_t n_mark;
 };
 
 /* A reader: at a frame's begin, or at the head. */
@@ -45,6 +47,16 @@ void room_log_append(struct room_log *log, const uint8_t *frame, size_t len);
 
 /* A cursor at the head. */
 struct log_cursor room_log_end(const struct room_log *log);
+
+/* Frames that are kept. */
+static inline uint32_t room_log_count(const struct room_log *log)
+{
+	return log->n_head - log->n_tail;
+}
+
+/* A cursor before which `n` of the kept frames lie, at most all of them. Frames are
+ * walked, but not again by those who seek near where one sought before. */
+struct log_cursor room_log_seek(struct room_log *log, uint32_t n);
 
 /*
  * The next run of frames for a cursor that is not before the tail: at most `max`

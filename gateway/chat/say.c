@@ -3,6 +3,7 @@
 #include <utlist.h>
 
 #include "common/check.h"
+#include "gateway/chat/history.h"
 #include "gateway/chat/inside.h"
 #include "gateway/chat/member.h"
 
@@ -78,6 +79,7 @@ void session_clear(struct session *session)
 	struct chat *chat = session->chat;
 
 	unlist(session);
+	history_drop(session);
 	member_leave_all(&chat->rooms, session);
 	chat->outbox_bytes -= outbox_len(&session->outbox);
 	outbox_release(&session->outbox);

@@ -2,31 +2,33 @@
 
 #include "common/check.h"
 #include "gateway/chat/inside.h"
+#include "gateway/chat/read.h"
+#include "gateway/chat/send.h"
 
-/* Closes the links of members whose cursor is before `position`. The room is gone with
- * its last member; then true is returned. */
-static bool doom_members(struct room *room, uint64_t position, uint16_t code,
+/* Closes the links of members whose cursor is before `position`. Who still has a page to
+ * read only loses its place in the log: it goes on from the store. */
+static void doom_members(struct room *room, uint64_t position, uint16_t code,
 			 const char *reason)
 {
 	/* From the end: whoever takes the place of one that leaves was seen already. */
 	for (uint32_t i = room->n_members; i-- > 0;) {
-		bool last = room->n_members == 1;
+		struct member *member = &room->members[i];
 
-		if (room->members[i].cursor.at >= position)
+		if (member->cursor.at == NOWHERE || member->cursor.at >= position)
 			continue;
-		session_doom(room->members[i].session, code, reason);
-		if (last)
-			return true;
+		if (member->catchup)
+			member->cursor.at = NOWHERE;
+		else
+			session_doom(member->session, code, reason);
 	}
-	return false;
 }
 
 /*
  * Puts the event that was written into the room's log. Members who lose something by
  * it are slow readers and closed; if the event itself has no place, all are, since
- * nobody could tell them what they missed. True: the room is gone.
+ * nobody could tell them what they missed.
  */
-static bool put(struct chat *chat, struct room *room, uint64_t head, int len)
+static void put(struct chat *chat, struct room *room, uint64_t head, int len)
 {
 	const uint8_t *frame = NULL;
 	size_t frame_len = 0;
@@ -38,24 +40,19 @@ static bool put(struct chat *chat, struct room *room, uint64_t head, int len)
 	}
 	/* Much may come in one turn: who reads gets the chance to. */
 	if (r == -ENOBUFS && room->dirty) {
-		chat_flush(chat);
+		chat_ask(chat);
 		r = room_reserve(&chat->rooms, room, frame_len);
 	}
-	if (r < 0 && r != -ENOBUFS)
-		return doom_members(room, UINT64_MAX, CLOSE_TRY_LATER, "out of memory");
+	if (r < 0 && r != -ENOBUFS) {
+		room_clear_log(&chat->rooms, room);
+		doom_members(room, NOWHERE, CLOSE_TRY_LATER, "out of memory");
+		room->head = head;
+		return;
+	}
 	room_append(&chat->rooms, room, frame, frame_len);
 	room->head = head;
-	return r == -ENOBUFS &&
-	       doom_members(room, room->log.tail, CLOSE_SLOW_READER, "slow reader");
-}
-
-/* What lies between the room's head and `next` is lost here. True: the room is gone. */
-static bool put_gap(struct chat *chat, struct room *room, uint64_t next)
-{
-	counter_add(chat->slot, COUNTER_gaps, 1);
-	return put(chat, room, next - 1,
-		   wire_gap(scratch_at(chat), scratch_left(chat), room_name(room),
-			    room->head, next));
+	if (r == -ENOBUFS)
+		doom_members(room, room->log.tail, CLOSE_SLOW_READER, "slow reader");
 }
 
 static void put_message(struct chat *chat, struct room *room,
@@ -66,7 +63,25 @@ static void put_message(struct chat *chat, struct room *room,
 	if (r == 0)
 		r = wire_message(scratch_at(chat), scratch_left(chat), message);
 	counter_add(chat->slot, COUNTER_messages, 1);
-	(void)put(chat, room, message->seq, r); /* the room is not used any more */
+	put(chat, room, message->seq, r);
+}
+
+/* The room's members hear of a message that was not, or that there is one. */
+static void hear(struct chat *chat, struct room *room, const struct message *message,
+		 bool repeat)
+{
+	uint64_t before = repeat ? message->seq : message->seq - 1;
+
+	if (!room->based) {
+		room->based = true;
+		room->head = before;
+	} else if (message->seq <= room->head) {
+		return;
+	}
+	if (before > room->head)
+		room_jump(chat, room, before);
+	if (!repeat)
+		put_message(chat, room, message);
 }
 
 static void answer(struct chat *chat, const struct message *message, uint64_t ticket)
@@ -74,7 +89,7 @@ static void answer(struct chat *chat, const struct message *message, uint64_t ti
 	struct pending *pending = pending_find(&chat->pendings, ticket);
 
 	if (!pending)
-		return; /* given up after an overrun */
+		return; /* answered before */
 	counter_add(chat->slot, COUNTER_sends_acknowledged, 1);
 	if (pending->session)
 		say(pending->session,
@@ -89,6 +104,7 @@ void chat_sequenced(struct chat *chat, const struct message *message, bool repea
 		    bool mine, uint64_t ticket)
 {
 	struct room *room;
+	bool last_left;
 
 	CHECK_OBJ(chat, CHAT_MAGIC);
 	if (message->room.len > ROOM_NAME_MAX)
@@ -96,12 +112,14 @@ void chat_sequenced(struct chat *chat, const struct message *message, bool repea
 	if (mine)
 		answer(chat, message, ticket);
 	room = rooms_find(&chat->rooms, message->room);
-	if (!room || message->seq <= room->head)
+	if (!room)
 		return;
-	if (repeat)
-		(void)put_gap(chat, room, message->seq + 1);
-	else if (message->seq == room->head + 1 || !put_gap(chat, room, message->seq))
-		put_message(chat, room, message);
+	room_hold(room);
+	hear(chat, room, message, repeat);
+	last_left = !room->n_members;
+	room_unhold(&chat->rooms, room);
+	if (last_left)
+		chat_publish(chat);
 }
 
 void chat_refused(struct chat *chat, uint64_t ticket, enum refusal reason)
@@ -132,32 +150,19 @@ void chat_resubmit(struct chat *chat)
 
 	CHECK_OBJ(chat, CHAT_MAGIC);
 	HASH_ITER(hh, chat->pendings.by_ticket, pending, next)
-	pending_submit(chat, pending);
+	if (!pending->held)
+		pending_submit(chat, pending);
 	chat_publish(chat);
-}
-
-/* Tells the members of the first room that went on without them. False: there is none
- * left. One at a time, since a slow reader that is closed may end other rooms. */
-static bool tell_ahead(struct chat *chat)
-{
-	for (struct room *room = chat->rooms.by_name; room; room = room->hh.next) {
-		uint64_t head = chat->io.head(chat->io.app, room_name(room));
-		unsigned n_rooms = HASH_COUNT(chat->rooms.by_name);
-
-		if (head <= room->head)
-			continue;
-		(void)put_gap(chat, room, head + 1);
-		if (HASH_COUNT(chat->rooms.by_name) != n_rooms)
-			return true;
-	}
-	return false;
 }
 
 void chat_look(struct chat *chat)
 {
 	CHECK_OBJ(chat, CHAT_MAGIC);
-	while (tell_ahead(chat))
-		;
+	for (struct room *room = chat->rooms.by_name; room; room = room->hh.next) {
+		room->looks = true;
+		rooms_want(&chat->rooms, room);
+	}
+	reads_resume(chat);
 }
 
 void chat_overrun(struct chat *chat)
@@ -173,11 +178,6 @@ void chat_heard(struct chat *chat, uint32_t slot, uint64_t generation, const voi
 }
 
 void chat_peer_gone(struct chat *chat, uint32_t slot, uint64_t generation)
-{
-	CHECK_OBJ(chat, CHAT_MAGIC);
-}
-
-void chat_tick(struct chat *chat, uint64_t now_ms)
 {
 	CHECK_OBJ(chat, CHAT_MAGIC);
 }

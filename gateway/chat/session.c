@@ -28,7 +28,8 @@ void session_free(struct session *session)
 	if (!session)
 		return;
 	CHECK_OBJ(session, SESSION_MAGIC);
-	CHECK(session->n_memberships == 0 && !session->to_ask && !session->pending);
+	CHECK(session->n_memberships == 0 && !session->to_ask && !session->pending &&
+	      !session->history);
 	session->magic = 0;
 	outbox_release(&session->outbox);
 	free(session->memberships);

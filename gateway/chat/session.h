@@ -15,6 +15,7 @@
 #include "gateway/message.h"
 
 struct chat;
+struct history;
 struct link;
 struct pending;
 struct room;
@@ -42,6 +43,7 @@ struct session {
 	struct outbox outbox;
 	struct session *ask_prev, *ask_next;
 	struct pending *pending; /* sends that wait for their sequence */
+	struct history *history; /* what it asked for and has not got yet */
 	char user[];
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "gateway/wire/codec.h"
+#include "gateway/wire/json_text.h"
 
 enum {
 	REF_TEXT_MAX = 66, /* 64 and two quotes */
@@ -11,14 +12,20 @@ _Static_assert((int)REF_TEXT_MAX < (int)REF_MAX, "ref.text is terminated");
 _Static_assert((int)ROOM_NAME_MAX == 64 && (int)MESSAGE_ID_MAX == 64,
 	       "one sentence speaks of both");
 
-/* What each operation must carry. */
+/* What each operation must carry, and what it may. */
 static const struct {
 	const char *name;
 	bool room, id, body;
+	bool since, range, active;
+	uint64_t limit_max; /* 0: has no limit */
 } ops[OP_COUNT] = {
-	[OP_join] = { "join", .room = true },
+	[OP_join] = { "join", .room = true, .since = true },
 	[OP_leave] = { "leave", .room = true },
 	[OP_send] = { "send", .room = true, .id = true, .body = true },
+	[OP_history] = { "history", .room = true, .range = true,
+			 .limit_max = WIRE_HISTORY_MAX },
+	[OP_who] = { "who", .room = true, .limit_max = WIRE_WHO_MAX },
+	[OP_typing] = { "typing", .room = true, .active = true },
 	[OP_ping] = { "ping" },
 };
 
@@ -26,104 +33,6 @@ static int fail(enum wire_error error, const char *what, const char **ret_what)
 {
 	*ret_what = what;
 	return -(int)error - 1;
-}
-
-/* ---- the text itself ------------------------------------------------------------ */
-/* These walk JSON that may be nonsense: they stay within it and judge nothing. */
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* From a quote to behind the quote that ends the string. */
-static size_t skip_string(struct text json, size_t at)
-{
-	for (at++; at < json.len; at++) {
-		if (json.at[at] == '\\')
-			at++;
-		else if (json.at[at] == '"')
-			return at + 1;
-	}
-	return json.len;
-}
-
-static size_t skip_blanks(struct text json, size_t at)
-{
-	while (at < json.len && is_blank(json.at[at]))
-		at++;
-	return at;
-}
-
-static bool is_too_deep(struct text json)
-{
-	unsigned depth = 0;
-
-	for (size_t at = 0; at < json.len; at++) {
-		switch (json.at[at]) {
-		case '"': at = skip_string(json, at) - 1; break;
-		case '[':
-		case '{':
-			if (++depth > WIRE_DEPTH_MAX)
-				return true;
-			break;
-		case ']':
-		case '}': depth -= depth > 0; break;
-		}
-	}
-	return false;
-}
-
-/* The value that begins here, without the blanks around it; *ret_next: behind it. */
-static struct text value_at(struct text json, size_t at, size_t *ret_next)
-{
-	unsigned depth = 0;
-	size_t from = at = skip_blanks(json, at);
-	bool ended = false;
-
-	while (at < json.len && !ended) {
-		char c = json.at[at];
-
-		if (c == '"') {
-			at = skip_string(json, at);
-			continue;
-		}
-		if (c == '[' || c == '{')
-			depth++;
-		ended = depth == 0 && (c == ',' || c == ']' || c == '}');
-		if (c == ']' || c == '}')
-			depth -= depth > 0;
-		at += !ended;
-	}
-	*ret_next = at;
-	while (at > from && is_blank(json.at[at - 1]))
-		at--;
-	return (struct text){ json.at + from, (uint32_t)(at - from) };
-}
-
-/* The value of the object's member `name`, as it is written; length 0 for none. */
-static struct text member_text(struct text json, const char *name)
-{
-	size_t at = skip_blanks(json, 0) + 1; /* behind the brace */
-	size_t name_len = strlen(name);
-
-	for (;;) {
-		size_t key, end;
-		struct text value;
-
-		key = skip_blanks(json, at);
-		if (key >= json.len || json.at[key] != '"')
-			return (struct text){ json.at, 0 };
-		end = skip_string(json, key);
-		at = skip_blanks(json, end) + 1; /* behind the colon */
-		if (at > json.len)
-			return (struct text){ json.at, 0 };
-		value = value_at(json, at, &at);
-		if (end - key == name_len + 2 &&
-		    memcmp(json.at + key + 1, name, name_len) == 0)
-			return value;
-		at++; /* behind the comma */
-	}
 }
 
 /* ---- fields --------------------------------------------------------------------- */
@@ -155,7 +64,7 @@ static int read_ref(struct text text, struct ref *ref, const char **ret_what)
 /* From text that is too deep to be parsed: only this one value is. */
 static void read_ref_alone(struct text json, struct ref *ref)
 {
-	struct text text = member_text(json, "ref");
+	struct text text = json_member(json, "ref");
 	const char *what;
 	json_t *value;
 
@@ -232,12 +141,100 @@ static int read_op(const json_t *root, enum op *ret_op, const char **ret_what)
 	return fail(WIRE_unknown_op, "op is none that this server knows", ret_what);
 }
 
+/* Digits only: what is not, or beyond 2^63, is no number here. */
+static bool digits_value(struct text text, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+
+	for (uint32_t i = 0; i < text.len; i++) {
+		unsigned digit = (unsigned)(text.at[i] - '0');
+
+		if (digit > 9 || value > ((uint64_t)INT64_MAX - digit) / 10)
+			return false;
+		value = 10 * value + digit;
+	}
+	*ret_value = value;
+	return text.len > 0;
+}
+
+struct number_words {
+	const char *member, *type, *range;
+};
+#define NUMBER_WORDS(name)                                                \
+	{                                                                 \
+		name, name " must be an integer", name " is out of range" \
+	}
+static const struct number_words since_words = NUMBER_WORDS("since");
+static const struct number_words before_words = NUMBER_WORDS("before");
+static const struct number_words after_words = NUMBER_WORDS("after");
+static const struct number_words limit_words = NUMBER_WORDS("limit");
+
+/* A number that may be missing. From its text, since the parser took it for a real. */
+static int read_number(struct text json, const struct number_words *words, uint64_t min,
+		       uint64_t max, struct number *ret_number, const char **ret_what)
+{
+	struct text text = json_member(json, words->member);
+
+	if (!text.len)
+		return 0;
+	if (!is_integer(text))
+		return fail(WIRE_bad_type, words->type, ret_what);
+	if (!digits_value(text, &ret_number->value) || ret_number->value < min ||
+	    ret_number->value > max)
+		return fail(WIRE_bad_field, words->range, ret_what);
+	ret_number->given = true;
+	return 0;
+}
+
+static int read_range(struct text json, struct request *request, const char **ret_what)
+{
+	int r = read_number(json, &before_words, 1, INT64_MAX, &request->before,
+			    ret_what);
+
+	if (r == 0)
+		r = read_number(json, &after_words, 0, INT64_MAX, &request->after,
+				ret_what);
+	if (r == 0 && request->before.given && request->after.given)
+		r = fail(WIRE_bad_field, "before and after exclude each other", ret_what);
+	return r;
+}
+
+static int read_active(const json_t *root, struct request *request, const char **ret_what)
+{
+	const json_t *value = json_object_get(root, "active");
+
+	request->active = !json_is_false(value);
+	if (value && !json_is_boolean(value))
+		return fail(WIRE_bad_type, "active must be a boolean", ret_what);
+	return 0;
+}
+
 /* ---- the whole ------------------------------------------------------------------ */
+
+/* What the operation may carry. */
+static int read_options(struct text json, const json_t *root, struct request *request,
+			const char **ret_what)
+{
+	uint64_t limit_max = ops[request->op].limit_max;
+	int r = 0;
+
+	if (ops[request->op].since)
+		r = read_number(json, &since_words, 0, INT64_MAX, &request->since,
+				ret_what);
+	if (r == 0 && ops[request->op].range)
+		r = read_range(json, request, ret_what);
+	if (r == 0 && limit_max)
+		r = read_number(json, &limit_words, 1, limit_max, &request->limit,
+				ret_what);
+	if (r == 0 && ops[request->op].active)
+		r = read_active(root, request, ret_what);
+	return r;
+}
 
 static int read_object(struct text json, const json_t *root, struct request *request,
 		       const char **ret_what)
 {
-	struct text ref = member_text(json, "ref");
+	struct text ref = json_member(json, "ref");
 	int r = 0;
 
 	if (ref.len)
@@ -249,10 +246,12 @@ static int read_object(struct text json, const json_t *root, struct request *req
 	if (r == 0 && ops[request->op].id)
 		r = read_name(root, &id_words, &request->id, ret_what);
 	if (r == 0 && ops[request->op].body) {
-		request->body = member_text(json, "body");
+		request->body = json_member(json, "body");
 		if (!request->body.len)
 			r = fail(WIRE_bad_field, "body is missing", ret_what);
 	}
+	if (r == 0)
+		r = read_options(json, root, request, ret_what);
 	return r;
 }
 
@@ -267,7 +266,7 @@ int request_read(const char *data, size_t len, struct request *ret_request,
 	memset(ret_request, 0, sizeof *ret_request);
 	if (len > UINT32_MAX)
 		return fail(WIRE_too_long, "the message is too long", ret_what);
-	if (is_too_deep(json)) {
+	if (json_too_deep(json, WIRE_DEPTH_MAX)) {
 		read_ref_alone(json, &ret_request->ref);
 		return fail(WIRE_too_deep, "the message is nested deeper than 32",
 			    ret_what);

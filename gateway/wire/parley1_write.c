@@ -148,7 +148,7 @@ int wire_welcome(char *out, size_t size, const char *session, const char *user,
 }
 
 int wire_joined(char *out, size_t size, const struct ref *ref, struct text room,
-		uint64_t head, uint64_t members)
+		uint64_t head, uint64_t first, uint64_t members)
 {
 	struct out o = begin(out, size);
 
@@ -157,6 +157,10 @@ int wire_joined(char *out, size_t size, const struct ref *ref, struct text room,
 	put_room(&o, room);
 	put_text(&o, ",\"head\":");
 	put_number(&o, head);
+	if (first) {
+		put_text(&o, ",\"first\":");
+		put_number(&o, first);
+	}
 	put_text(&o, ",\"members\":");
 	put_number(&o, members);
 	return end(&o);
@@ -189,22 +193,29 @@ int wire_sent(char *out, size_t size, const struct ref *ref, struct text room,
 	return end(&o);
 }
 
+/* What a message says besides its room. */
+static void put_message(struct out *out, const struct message *message)
+{
+	put_text(out, "\"seq\":");
+	put_number(out, message->seq);
+	put_text(out, ",\"id\":");
+	put_string(out, message->id);
+	put_text(out, ",\"from\":");
+	put_string(out, message->from);
+	put_text(out, ",\"at\":");
+	put_signed(out, message->at_ms);
+	put_text(out, ",\"body\":");
+	put(out, message->body.at, message->body.len);
+}
+
 int wire_message(char *out, size_t size, const struct message *message)
 {
 	struct out o = begin(out, size);
 
 	put_text(&o, "{\"op\":\"message\"");
 	put_room(&o, message->room);
-	put_text(&o, ",\"seq\":");
-	put_number(&o, message->seq);
-	put_text(&o, ",\"id\":");
-	put_string(&o, message->id);
-	put_text(&o, ",\"from\":");
-	put_string(&o, message->from);
-	put_text(&o, ",\"at\":");
-	put_signed(&o, message->at_ms);
-	put_text(&o, ",\"body\":");
-	put(&o, message->body.at, message->body.len);
+	put_text(&o, ",");
+	put_message(&o, message);
 	return end(&o);
 }
 
@@ -231,18 +242,92 @@ int wire_error(char *out, size_t size, const struct ref *ref, enum wire_error er
 	return end(&o);
 }
 
-int wire_gap(char *out, size_t size, struct text room, uint64_t after, uint64_t next)
+int wire_rate_limited(char *out, size_t size, const struct ref *ref,
+		      uint64_t retry_after_ms)
 {
 	struct out o = begin(out, size);
 
-	put_text(&o, "{\"op\":\"error\",\"code\":");
-	put_c_string(&o, wire_error_name(WIRE_gap));
+	put_text(&o, "{\"op\":\"error\"");
+	put_ref(&o, ref);
+	put_text(&o, ",\"code\":");
+	put_c_string(&o, wire_error_name(WIRE_rate_limited));
+	put_text(&o, ",\"retry_after_ms\":");
+	put_number(&o, retry_after_ms);
+	put_text(&o, ",\"message\":\"more than you may send at a time\"");
+	return end(&o);
+}
+
+int wire_history(char *out, size_t size, const struct ref *ref,
+		 const struct wire_history *history)
+{
+	struct out o = begin(out, size);
+
+	put_text(&o, "{\"op\":\"history\"");
+	put_ref(&o, ref);
+	put_room(&o, history->room);
+	put_text(&o, ",\"messages\":[");
+	for (uint32_t i = 0; i < history->n; i++) {
+		put_text(&o, i ? ",{" : "{");
+		put_message(&o, &history->messages[i]);
+		put_text(&o, "}");
+	}
+	put_text(&o, "],\"first\":");
+	put_number(&o, history->first);
+	put_text(&o, ",\"head\":");
+	put_number(&o, history->head);
+	put_text(&o, history->more ? ",\"more\":true" : ",\"more\":false");
+	return end(&o);
+}
+
+static void put_names(struct out *out, const char *member, const struct text *names,
+		      uint32_t n)
+{
+	put_text(out, member);
+	for (uint32_t i = 0; i < n; i++) {
+		put_text(out, i ? "," : "");
+		put_string(out, names[i]);
+	}
+	put_text(out, "]");
+}
+
+int wire_who(char *out, size_t size, const struct ref *ref, struct text room,
+	     const struct text *users, uint32_t n, uint64_t total)
+{
+	struct out o = begin(out, size);
+
+	put_text(&o, "{\"op\":\"who\"");
+	put_ref(&o, ref);
 	put_room(&o, room);
-	put_text(&o, ",\"after\":");
-	put_number(&o, after);
-	put_text(&o, ",\"next\":");
-	put_number(&o, next);
-	put_text(&o, ",\"message\":\"messages of this room were lost here\"");
+	put_names(&o, ",\"users\":[", users, n);
+	put_text(&o, ",\"total\":");
+	put_number(&o, total);
+	return end(&o);
+}
+
+int wire_presence(char *out, size_t size, struct text room, const struct text *joined,
+		  uint32_t n_joined, const struct text *left, uint32_t n_left,
+		  uint64_t members)
+{
+	struct out o = begin(out, size);
+
+	put_text(&o, "{\"op\":\"presence\"");
+	put_room(&o, room);
+	put_names(&o, ",\"joined\":[", joined, n_joined);
+	put_names(&o, ",\"left\":[", left, n_left);
+	put_text(&o, ",\"members\":");
+	put_number(&o, members);
+	return end(&o);
+}
+
+int wire_typing(char *out, size_t size, struct text room, struct text user, bool active)
+{
+	struct out o = begin(out, size);
+
+	put_text(&o, "{\"op\":\"typing\"");
+	put_room(&o, room);
+	put_text(&o, ",\"user\":");
+	put_string(&o, user);
+	put_text(&o, active ? ",\"active\":true" : ",\"active\":false");
 	return end(&o);
 }
 

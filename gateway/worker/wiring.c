@@ -55,13 +55,6 @@ static int on_read(void *app, const struct store_query *query, store_read_done *
 	return w->store ? store_read(w->store, query, done, done_app) : -ENOTCONN;
 }
 
-static uint64_t on_head(void *app, struct text room)
-{
-	(void)app;
-	(void)room;
-	return 0;
-}
-
 static uint64_t on_now_ms(void *app)
 {
 	struct worker *w = app;
@@ -169,7 +162,6 @@ static int start_chat(struct worker *w, struct why *why)
 		.read = on_read,
 		.cast = on_cast,
 		.now_ms = on_now_ms,
-		.head = on_head,
 	};
 	struct chat_limits limits = {
 		.message_max = (uint64_t)s->message_max,
@@ -181,6 +173,8 @@ static int start_chat(struct worker *w, struct why *why)
 		.sends_pending = (uint64_t)s->sends_pending_max,
 		/* All of it may be on the way twice and must not lap the sequencer. */
 		.sends_pending_bytes = (uint64_t)s->bus_ring_bytes / 4,
+		.catchup_bytes = (uint64_t)s->catchup_bytes,
+		.reads_max = (uint64_t)s->store_reads_max,
 		.ping_interval_ms = (uint64_t)s->ping_interval_ms,
 		.ping_timeout_ms = (uint64_t)s->ping_timeout_ms,
 	};

@@ -47,9 +47,25 @@ static int on_submit(void *app, uint64_t ticket, const struct message *message)
 	return 0;
 }
 
-static uint64_t on_head(void *app, struct text room)
+static store_read_done *read_done;
+static void *read_app;
+
+static int on_read(void *app, const struct store_query *query, store_read_done *done,
+		   void *done_app)
 {
+	read_done = done;
+	read_app = done_app;
 	return 0;
+}
+
+/* Nothing was ever said. */
+static void answer_read(void)
+{
+	const struct store_page empty = { .first = 1 };
+
+	if (read_done)
+		read_done(read_app, 0, &empty);
+	read_done = NULL;
 }
 
 static void open_links(struct chat *chat)
@@ -62,6 +78,8 @@ static void open_links(struct chat *chat)
 					       "user-name");
 		CHECK(links[i].session);
 		chat_message(links[i].session, join, sizeof join - 1);
+		chat_flush(chat);
+		answer_read();
 		chat_flush(chat);
 	}
 	printf("memory of a session in one room: %zu bytes\n",
@@ -97,7 +115,7 @@ int main(void)
 		.wants_to_send = on_wants_to_send,
 		.close = on_close,
 		.submit = on_submit,
-		.head = on_head,
+		.read = on_read,
 	};
 	const struct chat_limits limits = {
 		.message_max = 65536,
@@ -108,6 +126,8 @@ int main(void)
 		.outbox_max = 65536,
 		.sends_pending = 4096,
 		.sends_pending_bytes = 1 << 20,
+		.catchup_bytes = 1 << 20,
+		.reads_max = 64,
 	};
 	struct chat *chat;
 	uint64_t seq = 0;

@@ -14,6 +14,25 @@ static void check_name(struct text name)
 	CHECK(utf8_valid(name.at, name.len));
 }
 
+static void check_number(const struct number *number, uint64_t least, uint64_t most)
+{
+	CHECK(number->given ? number->value >= least && number->value <= most
+			    : number->value == 0);
+}
+
+static void check_options(const struct request *request)
+{
+	check_number(&request->since, 0, INT64_MAX);
+	check_number(&request->before, 1, INT64_MAX);
+	check_number(&request->after, 0, INT64_MAX);
+	check_number(&request->limit, 1,
+		     request->op == OP_who ? WIRE_WHO_MAX : WIRE_HISTORY_MAX);
+	CHECK(!request->before.given || !request->after.given);
+	CHECK(request->op == OP_join || !request->since.given);
+	CHECK(request->op == OP_history || request->op == OP_who ||
+	      !request->limit.given);
+}
+
 static void check_send(const struct request *request, const char *data, size_t size)
 {
 	struct message message = { .room = request->room,
@@ -59,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		if (request.op != OP_ping)
 			check_name(request.room);
+		check_options(&request);
 		if (request.op == OP_send) {
 			check_name(request.id);
 			check_send(&request, text, size);

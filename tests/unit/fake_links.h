@@ -3,7 +3,7 @@
  *
  * A link takes its bytes when asked, unless it is `stuck`; what it got is kept as
  * text, one event a line. The sequencer is the test: said() gives messages their
- * sequence.
+ * sequence. The store is fake_store.h's.
  */
 #ifndef FAKE_LINKS_H
 #define FAKE_LINKS_H
@@ -24,6 +24,7 @@
 #include "gateway/chat/chat.h"
 #include "gateway/chat/frames.h"
 #include "gateway/wire/frame.h"
+#include "tests/unit/fake_store.h"
 
 enum {
 	LINKS = 8,
@@ -37,19 +38,17 @@ struct link {
 	unsigned n_asked;
 	uint16_t closed; /* code */
 	size_t n_events, got_len;
-	char got[1 << 18];
+	char got[1 << 20];
 };
 
 static struct link links[LINKS];
 static struct chat *chat;
 static struct segment_slot slot;
 static struct chat_limits limits;
-static uint64_t head_known; /* what io.head answers, unless head_of does */
-static uint64_t (*head_of)(struct text room);
 static int submit_answer;
 static struct submitted {
 	uint64_t ticket;
-	char id[65];
+	char room[65], id[65];
 } submits[SUBMITS];
 static unsigned n_submits;
 
@@ -108,14 +107,27 @@ static inline int on_submit(void *app, uint64_t ticket, const struct message *me
 	submits[n_submits].ticket = ticket;
 	snprintf(submits[n_submits].id, sizeof submits->id, "%.*s", (int)message->id.len,
 		 message->id.at);
+	snprintf(submits[n_submits].room, sizeof submits->room, "%.*s",
+		 (int)message->room.len, message->room.at);
 	n_submits++;
 	return 0;
 }
 
-static inline uint64_t on_head(void *app, struct text room)
+/* What is due goes out; reads are answered unless they wait for the test. */
+static inline void flush(void)
 {
-	assert_ptr_equal(app, links);
-	return head_of ? head_of(room) : head_known;
+	chat_flush(chat);
+	while (n_asked && !reads_wait) {
+		answer(0, 0);
+		chat_flush(chat);
+	}
+}
+
+/* The oldest read that waits is answered. */
+static inline void answer_read(int status)
+{
+	answer(0, status);
+	chat_flush(chat);
 }
 
 /* ---- life ----------------------------------------------------------------------- */
@@ -135,11 +147,12 @@ static inline int links_setup(void **state)
 		.outbox_max = 4096,
 		.sends_pending = 8,
 		.sends_pending_bytes = 1 << 20,
+		.catchup_bytes = 1 << 20,
+		.reads_max = 64,
 		.ping_interval_ms = 25000,
 		.ping_timeout_ms = 20000,
 	};
-	head_known = 0;
-	head_of = NULL;
+	fake_store_reset();
 	submit_answer = 0;
 	n_submits = 0;
 	return 0;
@@ -153,7 +166,7 @@ static inline void chat_start(unsigned n)
 		.wants_to_send = on_wants_to_send,
 		.close = on_close,
 		.submit = on_submit,
-		.head = on_head,
+		.read = on_read,
 	};
 	char user[16];
 
@@ -163,7 +176,7 @@ static inline void chat_start(unsigned n)
 		links[i].session = chat_opened(chat, &links[i], "s", user);
 		assert_non_null(links[i].session);
 	}
-	chat_flush(chat);
+	flush();
 	for (unsigned i = 0; i < n; i++)
 		links[i].got_len = links[i].n_events = 0;
 }
@@ -186,6 +199,9 @@ static inline int links_teardown(void **state)
 	assert_int_equal(counter_get(&slot, COUNTER_room_log_bytes), 0);
 	assert_int_equal(counter_get(&slot, COUNTER_outbox_bytes), 0);
 	chat_free(chat);
+	while (n_asked) /* they find nobody */
+		answer(0, n_asked % 2 ? 0 : -ENOTCONN);
+	assert_int_equal(counter_get(&slot, COUNTER_catchup_bytes), 0);
 	assert_int_equal(counter_get(&slot, COUNTER_sends_pending), 0);
 	return 0;
 }
@@ -196,7 +212,7 @@ static inline int links_teardown(void **state)
 static inline void ask(struct link *link, const char *json)
 {
 	chat_message(link->session, json, strlen(json));
-	chat_flush(chat);
+	flush();
 }
 
 static inline void join(struct link *link, const char *room)
@@ -204,6 +220,15 @@ static inline void join(struct link *link, const char *room)
 	char json[128];
 
 	snprintf(json, sizeof json, "{\"op\":\"join\",\"room\":\"%s\"}", room);
+	ask(link, json);
+}
+
+static inline void join_since(struct link *link, const char *room, uint64_t since)
+{
+	char json[128];
+
+	snprintf(json, sizeof json, "{\"op\":\"join\",\"room\":\"%s\",\"since\":%llu}",
+		 room, (unsigned long long)since);
 	ask(link, json);
 }
 
@@ -230,15 +255,10 @@ static inline void send_id(struct link *link, const char *room, const char *id)
 static inline void said(const char *room, uint64_t seq, const char *body, bool mine,
 			uint64_t ticket)
 {
-	const struct message message = {
-		.room = { room, (uint32_t)strlen(room) },
-		.id = { "i", 1 },
-		.from = { "ann", 3 },
-		.body = { body, (uint32_t)strlen(body) },
-		.seq = seq,
-		.at_ms = 1000,
-	};
+	struct message message = stored_message(room, seq);
 
+	message.body = (struct text){ body, (uint32_t)strlen(body) };
+	store_has(room, seq);
 	chat_sequenced(chat, &message, false, mine, ticket);
 }
 
@@ -246,7 +266,7 @@ static inline void said(const char *room, uint64_t seq, const char *body, bool m
 static inline void heard(const char *room, uint64_t seq)
 {
 	said(room, seq, "1", false, 0);
-	chat_flush(chat);
+	flush();
 }
 
 /* ---- seeing --------------------------------------------------------------------- */
@@ -267,8 +287,5 @@ static inline void assert_got(struct link *link, const char *expected)
 	"{\"op\":\"joined\",\"room\":\"" room "\",\"head\":" head \
 	",\"members\":" members "}\n"
 #define LEFT(room) "{\"op\":\"left\",\"room\":\"" room "\"}\n"
-#define GAP(room, after, next)                                                      \
-	"{\"op\":\"error\",\"code\":\"gap\",\"room\":\"" room "\",\"after\":" after \
-	",\"next\":" next ",\"message\":\"messages of this room were lost here\"}\n"
 
 #endif

@@ -80,8 +80,8 @@ static uint64_t expect_whole(const struct bus_record *record)
 	return expected.n;
 }
 
-/* ---- reading while it is overwritten ---- */
-/* Waits until the writer has come round, or has ended. */
+/* Reading while it is overwritten: waits until the writer has come round, or has ended.
+ */
 static void fall_behind(struct bus *bus, const struct bus_reader *reader, pid_t writer)
 {
 	struct bus_reader newest;
@@ -112,8 +112,7 @@ static void a_slow_reader_gets_whole_records_in_order_or_is_told(void **state)
 		for (uint64_t n = 1;; n++)
 			write_numbered(bus, n);
 	}
-	for (;;) {
-		/* However the machine shares its time: until both have happened. */
+	for (;;) { /* until both have happened, however the machine shares its time */
 		if (n_read >= N_FAST && n_lapped > 0)
 			(void)kill(pid, SIGKILL);
 		ended = has_ended(pid);
@@ -121,7 +120,7 @@ static void a_slow_reader_gets_whole_records_in_order_or_is_told(void **state)
 		if (r == 0 && ended)
 			break;
 		assert_true(r >= 0 || r == -EOVERFLOW);
-		n_lapped += r == -EOVERFLOW;
+		n_lapped += r < 0;
 		if (r <= 0)
 			continue;
 		assert_true(expect_whole(&record) > last);
@@ -130,7 +129,6 @@ static void a_slow_reader_gets_whole_records_in_order_or_is_told(void **state)
 			fall_behind(bus, &reader, pid);
 	}
 	assert_int_equal(reap(pid), SIGKILL);
-	assert_true(n_read > 0 && n_lapped > 0);
 	bus_close(bus);
 	bench_close(&bench);
 }

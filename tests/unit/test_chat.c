@@ -15,7 +15,7 @@ static void a_client_is_welcomed_before_anything_else(void **state)
 static void joining_and_leaving_are_answered(void **state)
 {
 	chat_start(2);
-	head_known = 41;
+	store_holds("a", 1, 41);
 	ask(&links[0], "{\"op\":\"join\",\"room\":\"a\",\"ref\":\"x\"}");
 	assert_got(&links[0],
 		   "{\"op\":\"joined\",\"ref\":\"x\",\"room\":\"a\",\"head\":41,"
@@ -107,7 +107,7 @@ static void a_leaving_server_is_told(void **state)
 {
 	chat_start(1);
 	chat_tell_drain(links[0].session, 1500);
-	chat_flush(chat);
+	flush();
 	assert_got(&links[0], "{\"op\":\"drain\",\"reconnect_after_ms\":1500}\n");
 }
 
@@ -120,7 +120,7 @@ static void who_reads_may_ask_much_in_one_turn(void **state)
 	chat_start(1);
 	for (unsigned i = 0; i < 200; i++)
 		chat_message(links[0].session, ping, sizeof ping - 1);
-	chat_flush(chat);
+	flush();
 	assert_int_equal(links[0].closed, 0);
 	assert_int_equal(links[0].n_events, 200);
 }

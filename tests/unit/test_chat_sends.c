@@ -23,7 +23,7 @@ static void a_send_is_answered_when_it_has_its_sequence(void **state)
 	assert_string_equal(submits[0].id, "x");
 	assert_int_equal(counter_get(&slot, COUNTER_sends_pending), 1);
 	said("a", 1, "1", true, submits[0].ticket);
-	chat_flush(chat);
+	flush();
 	assert_got(&links[0], SENT("x", "1") MESSAGE("a", "1"));
 	assert_got(&links[1], MESSAGE("a", "1"));
 	assert_int_equal(counter_get(&slot, COUNTER_sends_pending), 0);
@@ -36,7 +36,7 @@ static void messages_of_others_answer_nobody(void **state)
 	start_in_room(1);
 	send_id(&links[0], "a", "x");
 	said("a", 1, "1", false, submits[0].ticket);
-	chat_flush(chat);
+	flush();
 	assert_got(&links[0], MESSAGE("a", "1"));
 	assert_int_equal(counter_get(&slot, COUNTER_sends_pending), 1);
 }
@@ -47,7 +47,7 @@ static void a_send_is_answered_after_leaving_too(void **state)
 	send_id(&links[0], "a", "x");
 	leave(&links[0], "a");
 	said("a", 1, "1", true, submits[0].ticket);
-	chat_flush(chat);
+	flush();
 	assert_got(&links[0], LEFT("a") SENT("x", "1"));
 }
 
@@ -79,7 +79,7 @@ static void their_bytes_are_bounded_too(void **state)
 	assert_non_null(strstr(links[0].got, "\"code\":\"busy\""));
 	for (unsigned i = 0; i < n_submits; i++)
 		said("a", i + 1, "1", true, submits[i].ticket);
-	chat_flush(chat);
+	flush();
 	links[0].got_len = 0;
 	send_id(&links[0], "a", "w");
 	assert_got(&links[0], "");
@@ -103,10 +103,10 @@ static void a_refused_send_is_told(void **state)
 	start_in_room(1);
 	send_id(&links[0], "a", "x");
 	chat_refused(chat, submits[0].ticket + 1, REFUSED_busy); /* of nobody */
-	chat_flush(chat);
+	flush();
 	assert_got(&links[0], "");
 	chat_refused(chat, submits[0].ticket, REFUSED_unavailable);
-	chat_flush(chat);
+	flush();
 	assert_non_null(strstr(links[0].got, "\"ref\":9,\"code\":\"unavailable\""));
 	assert_int_equal(counter_get(&slot, COUNTER_sends_pending), 0);
 }
@@ -142,7 +142,7 @@ static void a_new_sequencer_without_room_makes_sends_fail_in_words(void **state)
 	send_id(&links[0], "a", "y");
 	submit_answer = -EAGAIN;
 	chat_resubmit(chat);
-	chat_flush(chat);
+	flush();
 	assert_int_equal(links[0].n_events, 2);
 	assert_int_equal(counter_get(&slot, COUNTER_sends_pending), 0);
 }
@@ -155,7 +155,7 @@ static void after_an_overrun_sends_are_submitted_again(void **state)
 	chat_overrun(chat);
 	assert_int_equal(n_submits, 1);
 	said("a", 1, "1", true, submits[0].ticket);
-	chat_flush(chat);
+	flush();
 	assert_got(&links[0], SENT("x", "1") MESSAGE("a", "1"));
 }
 

@@ -8,7 +8,7 @@ static void say_long(const char *room, uint64_t from, uint64_t to)
 {
 	for (uint64_t seq = from; seq <= to; seq++) {
 		said(room, seq, long_body, false, 0);
-		chat_flush(chat);
+		flush();
 	}
 }
 
@@ -51,7 +51,7 @@ static void who_reads_survives_a_burst_within_one_turn(void **state)
 	join(&links[0], "a");
 	for (uint64_t seq = 1; seq <= 500; seq++)
 		said("a", seq, long_body, false, 0);
-	chat_flush(chat);
+	flush();
 	assert_int_equal(links[0].closed, 0);
 	assert_int_equal(links[0].n_events, 501);
 }
@@ -92,7 +92,7 @@ static void a_message_longer_than_the_log_still_goes_out(void **state)
 	said("a", 1, "1", false, 0);
 	said("a", 2, body, false, 0);
 	said("a", 3, "1", false, 0);
-	chat_flush(chat);
+	flush();
 	assert_int_equal(links[0].n_events, 4);
 	assert_int_equal(links[0].closed, 0);
 }
@@ -136,7 +136,7 @@ static void slow_readers_cannot_keep_a_room_from_having_a_log(void **state)
 	for (uint64_t seq = 1; seq <= 400; seq++) {
 		said("a", seq, long_body, false, 0);
 		said("b", seq, long_body, false, 0);
-		chat_flush(chat);
+		flush();
 	}
 	join(&links[2], "c");
 	links[2].n_events = 0;
@@ -171,7 +171,7 @@ static void a_closing_client_is_told_nothing_more(void **state)
 	links[0].n_asked = 0;
 	ask(&links[0], "{\"op\":\"ping\"}");
 	chat_tell_drain(links[0].session, 1);
-	chat_flush(chat);
+	flush();
 	assert_int_equal(links[0].n_asked, 0);
 	assert_false(chat_has_next(links[0].session));
 }

@@ -1,11 +1,10 @@
-/* parley.v1: what is read, what is refused and how, and how events are spelt. */
+/* parley.v1: what is read, and what is refused and how. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +61,9 @@ static void each_op_is_read(void **state)
 		{ "{\"room\":\"a\",\"op\":\"leave\"}", OP_leave },
 		{ "{\"op\":\"send\",\"room\":\"a\",\"id\":\"b\",\"body\":null}",
 		  OP_send },
+		{ "{\"op\":\"history\",\"room\":\"a\"}", OP_history },
+		{ "{\"op\":\"who\",\"room\":\"a\"}", OP_who },
+		{ "{\"op\":\"typing\",\"room\":\"a\"}", OP_typing },
 		{ "{\"op\":\"ping\"}", OP_ping },
 	};
 
@@ -70,6 +72,87 @@ static void each_op_is_read(void **state)
 		assert_int_equal(request.op, cases[i].op);
 		request_release(&request);
 	}
+}
+
+static void what_may_be_missing_is_told_from_what_is_there(void **state)
+{
+	assert_int_equal(reads("{\"op\":\"join\",\"room\":\"a\"}"), 0);
+	assert_false(request.since.given);
+	request_release(&request);
+	assert_int_equal(reads("{\"op\":\"join\",\"room\":\"a\",\"since\":0}"), 0);
+	assert_true(request.since.given && request.since.value == 0);
+	request_release(&request);
+	assert_int_equal(
+		reads("{\"since\": 9223372036854775807 ,\"op\":\"join\",\"room\":\"a\"}"),
+		0);
+	assert_true(request.since.given && request.since.value == INT64_MAX);
+	request_release(&request);
+	assert_int_equal(
+		reads("{\"op\":\"history\",\"room\":\"a\",\"before\":7,\"limit\":200}"),
+		0);
+	assert_true(request.before.value == 7 && !request.after.given &&
+		    request.limit.value == 200);
+	request_release(&request);
+	assert_int_equal(reads("{\"op\":\"history\",\"room\":\"a\",\"after\":0}"), 0);
+	assert_true(request.after.given && !request.before.given && !request.limit.given);
+	request_release(&request);
+}
+
+static void typing_is_on_unless_said_otherwise(void **state)
+{
+	static const struct {
+		const char *json;
+		bool active;
+	} cases[] = {
+		{ "{\"op\":\"typing\",\"room\":\"a\"}", true },
+		{ "{\"op\":\"typing\",\"room\":\"a\",\"active\":true}", true },
+		{ "{\"op\":\"typing\",\"room\":\"a\",\"active\":false}", false },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(reads(cases[i].json), 0);
+		assert_int_equal(request.active, cases[i].active);
+		request_release(&request);
+	}
+}
+
+static void a_number_that_is_none_is_refused(void **state)
+{
+	static const struct {
+		const char *since;
+		enum wire_error error;
+	} cases[] = {
+		{ "\"1\"", WIRE_bad_type },
+		{ "1.0", WIRE_bad_type },
+		{ "1e3", WIRE_bad_type },
+		{ "null", WIRE_bad_type },
+		{ "[1]", WIRE_bad_type },
+		{ "true", WIRE_bad_type },
+		{ "-1", WIRE_bad_field },
+		{ "-0", WIRE_bad_field },
+		{ "9223372036854775808", WIRE_bad_field },
+		{ "18446744073709551617", WIRE_bad_field },
+		{ "99999999999999999999999999999999999999999", WIRE_bad_field },
+	};
+	char json[128];
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(json, sizeof json,
+			 "{\"op\":\"join\",\"room\":\"a\",\"ref\":1,\"since\":%s}",
+			 cases[i].since);
+		refuses(json, cases[i].error, "1");
+	}
+}
+
+static void a_range_is_bounded(void **state)
+{
+	refuses("{\"op\":\"history\",\"room\":\"a\",\"before\":0}", WIRE_bad_field, "");
+	refuses("{\"op\":\"history\",\"room\":\"a\",\"before\":1,\"after\":1}",
+		WIRE_bad_field, "");
+	refuses("{\"op\":\"history\",\"room\":\"a\",\"limit\":0}", WIRE_bad_field, "");
+	refuses("{\"op\":\"history\",\"room\":\"a\",\"limit\":201}", WIRE_bad_field, "");
+	refuses("{\"op\":\"who\",\"room\":\"a\",\"limit\":1001}", WIRE_bad_field, "");
+	refuses("{\"op\":\"typing\",\"room\":\"a\",\"active\":1}", WIRE_bad_type, "");
 }
 
 /* A body is nobody's business: its text comes out as it went in. */
@@ -267,105 +350,15 @@ static void brackets_within_strings_are_not_depth(void **state)
 	request_release(&request);
 }
 
-/* ---- events --------------------------------------------------------------------- */
-
-static char out[512];
-static const struct text room = { "lobby", 5 };
-
-static void assert_event(int len, const char *expected)
-{
-	assert_int_equal(len, strlen(expected));
-	assert_memory_equal(out, expected, strlen(expected));
-}
-
-static void events_are_spelt_as_the_reference_says(void **state)
-{
-	const struct ref ref = { "7" };
-	const struct message message = { .room = room,
-					 .id = { "i", 1 },
-					 .from = { "ann", 3 },
-					 .body = { "{\"x\":1}", 7 },
-					 .seq = UINT64_MAX,
-					 .at_ms = -5 };
-
-	assert_event(
-		wire_welcome(out, sizeof out, "s1", "ann", 65536, 64, 25000, 20000),
-		"{\"op\":\"welcome\",\"session\":\"s1\",\"user\":\"ann\",\"limits\":"
-		"{\"message\":65536,\"rooms\":64},\"heartbeat\":{\"interval_ms\":25000,"
-		"\"timeout_ms\":20000}}");
-	assert_event(wire_joined(out, sizeof out, &ref, room, 0, 2),
-		     "{\"op\":\"joined\",\"ref\":7,\"room\":\"lobby\",\"head\":0,"
-		     "\"members\":2}");
-	assert_event(wire_left(out, sizeof out, NULL, room),
-		     "{\"op\":\"left\",\"room\":\"lobby\"}");
-	assert_event(
-		wire_sent(out, sizeof out, &ref, room, message.id, 3, 1700000000000),
-		"{\"op\":\"sent\",\"ref\":7,\"room\":\"lobby\",\"id\":\"i\",\"seq\":3,"
-		"\"at\":1700000000000}");
-	assert_event(
-		wire_message(out, sizeof out, &message),
-		"{\"op\":\"message\",\"room\":\"lobby\",\"seq\":18446744073709551615,"
-		"\"id\":\"i\",\"from\":\"ann\",\"at\":-5,\"body\":{\"x\":1}}");
-	assert_event(wire_pong(out, sizeof out, &(struct ref){ "" }),
-		     "{\"op\":\"pong\"}");
-	assert_event(
-		wire_error(out, sizeof out, &ref, WIRE_busy, "later"),
-		"{\"op\":\"error\",\"ref\":7,\"code\":\"busy\",\"message\":\"later\"}");
-	assert_event(wire_gap(out, sizeof out, room, 10, 15),
-		     "{\"op\":\"error\",\"code\":\"gap\",\"room\":\"lobby\",\"after\":10,"
-		     "\"next\":15,\"message\":\"messages of this room were lost here\"}");
-	assert_event(wire_drain(out, sizeof out, 1500),
-		     "{\"op\":\"drain\",\"reconnect_after_ms\":1500}");
-}
-
-static void names_are_escaped(void **state)
-{
-	assert_event(
-		wire_left(out, sizeof out, NULL, (struct text){ "\"a\\\n\x1f é", 8 }),
-		"{\"op\":\"left\",\"room\":\"\\\"a\\\\\\u000a\\u001f é\"}");
-}
-
-static void nothing_is_written_past_a_short_buffer(void **state)
-{
-	const struct message message = { .room = room,
-					 .id = { "i\"", 2 },
-					 .from = { "a", 1 },
-					 .body = { "[1,2]", 5 },
-					 .seq = 10 };
-	int whole = wire_message(out, sizeof out, &message);
-
-	for (int size = 0; size < whole; size++) {
-		memset(out, '#', sizeof out);
-		assert_int_equal(wire_message(out, (size_t)size, &message), -ENOSPC);
-		assert_int_equal(out[size], '#');
-	}
-	assert_int_equal(wire_message(out, (size_t)whole, &message), whole);
-}
-
-/* The longest names, each byte of the user escaped: callers reserve no more. */
-static void an_envelope_is_never_longer_than_promised(void **state)
-{
-	char quotes[64], controls[64], buffer[WIRE_ENVELOPE_MAX];
-	struct ref ref = { "" };
-	struct message message = { .room = { quotes, 64 },
-				   .id = { quotes, 64 },
-				   .from = { controls, 64 },
-				   .seq = UINT64_MAX,
-				   .at_ms = INT64_MIN };
-
-	memset(quotes, '"', sizeof quotes);
-	memset(controls, 1, sizeof controls);
-	memset(ref.text, '1', REF_MAX - 1);
-	assert_true(wire_message(buffer, sizeof buffer, &message) > 0);
-	assert_true(wire_sent(buffer, sizeof buffer, &ref, message.room, message.id,
-			      UINT64_MAX, INT64_MIN) > 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_send_is_read),
 		cmocka_unit_test(each_op_is_read),
+		cmocka_unit_test(what_may_be_missing_is_told_from_what_is_there),
+		cmocka_unit_test(typing_is_on_unless_said_otherwise),
+		cmocka_unit_test(a_number_that_is_none_is_refused),
+		cmocka_unit_test(a_range_is_bounded),
 		cmocka_unit_test(a_body_is_passed_on_byte_for_byte),
 		cmocka_unit_test(members_it_does_not_know_are_passed_over),
 		cmocka_unit_test(a_ref_is_echoed_as_written),
@@ -377,10 +370,6 @@ int main(void)
 		cmocka_unit_test(names_are_at_most_64_bytes),
 		cmocka_unit_test(nesting_is_bounded_and_the_ref_still_told),
 		cmocka_unit_test(brackets_within_strings_are_not_depth),
-		cmocka_unit_test(events_are_spelt_as_the_reference_says),
-		cmocka_unit_test(names_are_escaped),
-		cmocka_unit_test(nothing_is_written_past_a_short_buffer),
-		cmocka_unit_test(an_envelope_is_never_longer_than_promised),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,82 @@
+#include "gateway/chat/send.h"
+
+#include <errno.h>
+#include <utlist.h>
+
+#include "gateway/chat/join.h"
+#include "gateway/chat/member.h"
+
+void pending_fail(struct chat *chat, struct pending *pending, enum wire_error error,
+		  const char *text)
+{
+	if (pending->session)
+		say_error(pending->session, &pending->ref, error, text);
+	pending_remove(&chat->pendings, pending);
+}
+
+void pending_submit(struct chat *chat, struct pending *pending)
+{
+	int r = chat->io.submit(chat->io.app, pending->ticket, &pending->message);
+
+	if (r == -EMSGSIZE) {
+		pending_fail(chat, pending, WIRE_too_long, "the message is too long");
+	} else if (r < 0) {
+		counter_add(chat->slot, COUNTER_sends_refused, 1);
+		pending_fail(chat, pending, WIRE_busy, "too much waits; send it later");
+	}
+}
+
+void pending_release(struct session *session, struct text room)
+{
+	struct pending *pending, *next;
+
+	DL_FOREACH_SAFE(session->pending, pending, next)
+	{
+		if (!pending->held || !text_equal(pending->message.room, room))
+			continue;
+		pending->held = false;
+		pending_submit(session->chat, pending);
+	}
+}
+
+void pending_drop(struct session *session, struct text room, enum wire_error error,
+		  const char *text)
+{
+	struct pending *pending, *next;
+
+	DL_FOREACH_SAFE(session->pending, pending, next)
+	if (pending->held && text_equal(pending->message.room, room))
+		pending_fail(session->chat, pending, error, text);
+}
+
+void do_send(struct session *session, const struct request *request)
+{
+	struct chat *chat = session->chat;
+	const struct message message = {
+		.room = request->room,
+		.id = request->id,
+		.from = session_user(session),
+		.body = request->body,
+	};
+	struct pending *pending;
+	uint32_t place;
+	int r;
+
+	place = request_membership(session, request);
+	if (place == NO_PLACE)
+		return;
+	r = pending_add(&chat->pendings, session, &message, &request->ref, &pending);
+	if (r == -ENOBUFS) {
+		counter_add(chat->slot, COUNTER_sends_refused, 1);
+		say_error(session, &request->ref, WIRE_busy,
+			  "too much waits; send it later");
+	} else if (r < 0) {
+		say_error(session, &request->ref, WIRE_unavailable, "out of memory");
+	} else {
+		counter_add(chat->slot, COUNTER_sends, 1);
+		pending->held = join_waits(member_at(session, place));
+		if (!pending->held)
+			pending_submit(chat, pending);
+		chat_publish(chat);
+	}
+}
