@@ -22,7 +22,7 @@ LLHTTP_PACKAGE = $(shell apt-cache show libllhttp-dev >/dev/null 2>&1 && \
 	echo libllhttp-dev || echo node-llhttp)
 RUN_PACKAGES := curl
 TEST_PACKAGES := bats jq curl clang systemd-container clang-format clang-tidy cppcheck libcmocka-dev postgresql \
-	nodejs node-ws python3 python3-websockets iproute2 procps util-linux git
+	nodejs node-ws python3 python3-websockets python3-yaml iproute2 procps util-linux git
 
 # $(call install,PACKAGES): installs with apt what dpkg does not know yet.
 install = @missing=; for p in $(1); do \

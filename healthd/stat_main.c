@@ -103,6 +103,7 @@ static int show(struct watch *watch, const struct judge_limits *limits,
 
 static int run(const struct settings *settings, const struct wish *wish)
 {
+	/* Without a grace: who asks once has not seen how long it is so. */
 	const struct judge_limits limits = {
 		.hang_report_ms = (uint64_t)settings->hang_report_ms,
 		.hang_act_ms = (uint64_t)settings->hang_act_ms,
