@@ -102,7 +102,6 @@ static void a_slow_reader_gets_whole_records_in_order_or_is_told(void **state)
 	pid_t pid;
 	int r;
 
-	(void)state;
 	bench_make(&bench, RING);
 	bus = bench_open(&bench, 1);
 	bus_reader_from_now(&reader, bus, 0);
