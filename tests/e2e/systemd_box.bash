@@ -5,7 +5,8 @@
 # Loopback is shared with the host, so clients connect from outside.
 
 box_possible() {
-	[ "$(id -u)" = 0 ] && command -v systemd-nspawn >/dev/null && [ -x /lib/systemd/systemd ]
+	[ "$(id -u)" = 0 ] && command -v systemd-nspawn >/dev/null &&
+		[ -x /lib/systemd/systemd ] && mountpoint -q /sys/fs/cgroup
 }
 
 box_start() {

@@ -203,7 +203,7 @@ int load_sends(struct load *load, const unsigned numbers[3])
 	elapsed = load_now_ms() - start_ms;
 	sends.ending = true;
 	qsort(sends.latencies, sends.n_acked, sizeof(*sends.latencies), by_size);
-	printf("rooms=%u inflight=%u acked=%zu elapsed_ms=%lu rate=%lu p50_us=%u "
+	printf("rooms=%u inflight=%u acked=%zu elapsed_ms=%lu rate=%zu p50_us=%u "
 	       "p99_us=%u max_us=%u errors=%lu cpu_ms=%lu\n",
 	       sends.n_rooms, sends.n_in_flight, sends.n_acked, elapsed,
 	       sends.n_acked * 1000 / (elapsed ? elapsed : 1), share(&sends, 500),

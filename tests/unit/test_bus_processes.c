@@ -24,7 +24,6 @@ enum {
 	UNANSWERED_MAX = 1000,
 };
 #define LAST UINT64_MAX
-
 /* A cheap sequence of numbers, the same in each run. */
 static uint32_t pick(uint32_t *seed, uint32_t below)
 {
@@ -45,7 +44,6 @@ static pid_t start_child(void)
 }
 
 /* ---- records that tell by themselves whether they are whole ---- */
-
 struct numbered {
 	uint64_t n;
 	uint8_t filling[FILLING_MAX];

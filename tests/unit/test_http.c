@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,27 +352,6 @@ static void a_refused_connection_stays_refused(void **state)
 	http_parser_free(parser);
 }
 
-/* (ASan's allocator counts nothing here; the release build does.) */
-static void an_idle_parser_is_small(void **state)
-{
-	enum {
-		N = 1000
-	};
-	static struct http_parser *parsers[N];
-	size_t before = mallinfo2().uordblks;
-
-	for (size_t i = 0; i < N; i++) {
-		parsers[i] = http_parser_new(&LIMITS);
-		one_request(parsers[i], "POST / HTTP/1.1\r\nHost: a\r\n"
-					"Content-Length: 3\r\n\r\nabc");
-		http_release(parsers[i]);
-	}
-	assert_true(mallinfo2().uordblks - before <= N * 384);
-	for (size_t i = 0; i < N; i++)
-		http_parser_free(parsers[i]);
-	assert_true(mallinfo2().uordblks <= before);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,7 +367,6 @@ int main(void)
 		cmocka_unit_test(many_small_chunks_are_no_abuse_of_the_bound),
 		cmocka_unit_test(a_request_has_its_parts_as_sent),
 		cmocka_unit_test(a_refused_connection_stays_refused),
-		cmocka_unit_test(an_idle_parser_is_small),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
