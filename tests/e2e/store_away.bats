@@ -58,3 +58,20 @@ answer_is() { # answer_is ID JQ-CONDITION, on the last answer
 	await 2000 answer_is m3 '.seq == 3'
 	[ "$(grep -c '"op":"message"' "$OUT")" = 3 ]
 }
+
+@test "no store at the start: the gateway serves all the same, and the password is nowhere" {
+	local pid
+	hidden() { ! grep -q s3cret "$@"; }
+	start_both PARLEY_STORE=postgresql://me:s3cret@127.0.0.1:1/none
+	client ann
+	await 5000 health /health/database '.status == "error"'
+	websocket '.status == "degraded" and .connections.active == 1'
+	echo '{"op":"ping","ref":1}' >&"$IN"
+	await 2000 grep -q '"op":"pong"' "$OUT"
+	for pid in $(pgrep -P "$GATEWAY"); do
+		hidden "/proc/$pid/cmdline" "/proc/$pid/environ"
+	done
+	hidden "$DIR/gateway.log" "$DIR/healthd.log" "/dev/shm/$SEGMENT"
+	PARLEY_STORE=postgresql://me:s3cret@127.0.0.1:1/none "$BIN/parley-gateway" --print >"$DIR/print"
+	grep -q 'PARLEY_STORE="postgresql://me:\*\*\*@127.0.0.1:1/none"' "$DIR/print"
+}
