@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -84,11 +85,14 @@ static void on_changed(void *app, bool up, const char *why)
 	struct sequencer *s = app;
 	char quoted[256];
 
-	if (up)
+	if (up) {
 		LOG(notice, "store up driver=%s", store_driver(s->store));
-	else
+	} else {
+		segment_record(s->slot, EVENT_store_error, process_ms(&s->process),
+			       ENOTCONN, 0);
 		LOG(error, "store away driver=%s why=%s", store_driver(s->store),
 		    log_quote(why, quoted, sizeof quoted));
+	}
 	committer_changed(&s->committer, up);
 }
 
