@@ -16,4 +16,11 @@ enum counter {
 	COUNTER_COUNT
 };
 
+/* What store_state says. */
+enum store_state {
+	STORE_STATE_unknown,
+	STORE_STATE_up,
+	STORE_STATE_down
+};
+
 #endif

@@ -17,7 +17,8 @@
  * them off for it. Where the kernel cannot even be asked, nobody vouches for a gateway,
  * and liveness fails after the start grace if none was ever seen, else at once.
  *
- * The store is judged by what the sequencer says of it, while that turns. A store out
+ * The store is judged by what the sequencer, which writes it, says of it, while that
+ * turns; workers, which read it, can only make it `degraded`. A store out
  * of reach, or of which nobody can say anything, is passed over for store_grace_ms; then
  * it is an error. It never decides liveness, makes /health/websocket `degraded` and no
  * more, and makes a gateway not ready only where ready_needs_store is set.
@@ -149,6 +150,12 @@ const struct snapshot_slot *judge_serving(const struct snapshot *snapshot,
  * connections of a process that is being aborted are closing, not active. UINT64_MAX
  * for more than there can be. */
 uint64_t judge_gauge(const struct snapshot *snapshot, int seat, enum counter id);
+
+/* Gauges that say how one process finds the store: a sum of them means nothing. */
+static inline bool judge_is_of_store(enum counter id)
+{
+	return id >= COUNTER_store_state && id <= COUNTER_store_queue;
+}
 
 /* A counter over all: a gauge as above, a total of the living and the gone. */
 uint64_t judge_counter(const struct snapshot *snapshot, enum counter id);

@@ -7,11 +7,8 @@
 
 #include "common/clock.h"
 
-/* Levels of store_state and store_driver, as counters.def has them. */
+/* Levels of store_driver, as counters.def has them. */
 enum {
-	STATE_unknown,
-	STATE_up,
-	STATE_down,
 	DRIVER_NONE = 0
 };
 static const char *const drivers[] = { NULL, "sqlite", "postgresql" };
@@ -58,12 +55,11 @@ static const struct snapshot_slot *find_sequencer(const struct snapshot *snapsho
 }
 
 /* What it has written is of now: it works, and its beat moves. */
-static bool speaks(const struct snapshot_slot *sequencer,
-		   const struct judge_limits *limits)
+static bool speaks(const struct snapshot_slot *process, const struct judge_limits *limits)
 {
-	return sequencer && sequencer->counted &&
-	       (sequencer->state == CHILD_up || sequencer->state == CHILD_stopping) &&
-	       !judge_hang(sequencer, limits);
+	return process && process->counted &&
+	       (process->state == CHILD_up || process->state == CHILD_stopping) &&
+	       !judge_hang(process, limits);
 }
 
 bool judge_store_up(const struct snapshot *snapshot, const struct judge_limits *limits)
@@ -75,7 +71,7 @@ bool judge_store_up(const struct snapshot *snapshot, const struct judge_limits *
 		return false;
 	sequencer = find_sequencer(snapshot);
 	return speaks(sequencer, limits) &&
-	       sequencer->counters[COUNTER_store_state] == STATE_up;
+	       sequencer->counters[COUNTER_store_state] == STORE_STATE_up;
 }
 
 /* ---- what it says -------------------------------------------------------------- */
@@ -95,9 +91,37 @@ static void take_numbers(const struct snapshot *s, const struct snapshot_slot *s
 			       store->last_ok_ms <= LAST_OK_MAX_MS;
 }
 
-static void say_up(const struct judge_limits *limits, struct verdict_store *store)
+/* Workers in need of it who read nothing, though the sequencer writes. */
+static unsigned count_cut_off(const struct snapshot *s, const struct judge_limits *limits,
+			      unsigned *ret_first)
 {
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->n_seats; i++) {
+		const struct snapshot_seat *seat = &s->seats[i];
+		const struct snapshot_slot *worker = judge_serving(s, seat);
+
+		if (seat->role != ROLE_WORKER || !speaks(worker, limits) ||
+		    worker->counters[COUNTER_store_state] != STORE_STATE_down)
+			continue;
+		if (n++ == 0)
+			*ret_first = i;
+	}
+	return n;
+}
+
+static void say_up(const struct snapshot *s, const struct judge_limits *limits,
+		   struct verdict_store *store)
+{
+	unsigned first = 0, n = count_cut_off(s, limits, &first);
+
 	store->up = true;
+	if (n == 1)
+		say(store, STORE_STATUS_degraded, "worker %u cannot read from the store",
+		    first);
+	else if (n > 1)
+		say(store, STORE_STATUS_degraded,
+		    "workers that cannot read from the store: %u", n);
 	if (store->latency_known && store->latency_us > limits->store_slow_ms * 1000)
 		say(store, STORE_STATUS_degraded, "the store is slow: %.1f s",
 		    (double)store->latency_us / 1e6);
@@ -136,8 +160,8 @@ static void say_what_is_seen(const struct snapshot *s, const struct judge_limits
 		store->driver = drivers[driver];
 	take_numbers(s, sequencer, store);
 	switch (sequencer->counters[COUNTER_store_state]) {
-	case STATE_up: say_up(limits, store); break;
-	case STATE_down:
+	case STORE_STATE_up: say_up(s, limits, store); break;
+	case STORE_STATE_down:
 		say(store, STORE_STATUS_degraded, "the store cannot be reached");
 		break;
 	default: say(store, STORE_STATUS_unknown, "the store was not reached yet"); break;

@@ -65,12 +65,6 @@ static void write_family(struct exposition *e, const struct snapshot *s,
 	}
 }
 
-/* The store has one keeper, and what he says is judged: write_store. */
-static bool is_level_of_store(unsigned id)
-{
-	return id >= COUNTER_store_state && id <= COUNTER_store_queue;
-}
-
 static bool is_first(const struct snapshot *s, unsigned id)
 {
 	for (unsigned i = 0; i < id; i++)
@@ -82,7 +76,7 @@ static bool is_first(const struct snapshot *s, unsigned id)
 static void write_counters(struct exposition *e, const struct snapshot *s)
 {
 	for (unsigned id = 0; id < COUNTER_COUNT; id++)
-		if (is_first(s, id) && !is_level_of_store(id))
+		if (is_first(s, id) && !judge_is_of_store(id)) /* write_store */
 			write_family(e, s, (enum counter)id);
 }
 
@@ -231,6 +225,16 @@ static void write_state(struct exposition *e, const struct snapshot *s, unsigned
 		       state == s->seats[i].state);
 }
 
+static void write_store_up(struct exposition *e, const struct snapshot *s, unsigned i)
+{
+	const struct snapshot_slot *slot = judge_serving(s, &s->seats[i]);
+	char labels[LABELS_SIZE] = "";
+
+	if (slot && slot->counters[COUNTER_store_state] != STORE_STATE_unknown)
+		exposition_uint(e, seat_label(s, i, labels),
+				slot->counters[COUNTER_store_state] == STORE_STATE_up);
+}
+
 static void write_seats(struct exposition *e, const struct snapshot *s)
 {
 	static const struct {
@@ -246,6 +250,9 @@ static void write_seats(struct exposition *e, const struct snapshot *s)
 		{ "parley_heartbeat_age_seconds", EXPOSITION_GAUGE, "seconds",
 		  "Time since the last beat of the process that serves a seat",
 		  write_age },
+		{ "parley_worker_store_up", EXPOSITION_GAUGE, "",
+		  "1 while the process that serves a seat reaches the store",
+		  write_store_up },
 	};
 
 	for (size_t f = 0; f < sizeof families / sizeof *families; f++) {

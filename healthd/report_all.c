@@ -18,7 +18,7 @@ static json_t *report_counters(const struct snapshot *s, const struct snapshot_s
 	json_t *object = json_object();
 
 	for (unsigned id = 0; id < COUNTER_COUNT; id++)
-		if (s->has[id])
+		if (s->has[id] && (slot || !judge_is_of_store(id)))
 			json_object_set_new(
 				object, ids[id],
 				integer(slot ? slot->counters[id]

@@ -143,7 +143,7 @@ static void print_counter(const struct snapshot *s, enum counter id,
 	uint64_t value = judge_counter(s, id);
 	char name[80];
 
-	if (!s->has[id] || value == 0)
+	if (!s->has[id] || value == 0 || judge_is_of_store(id))
 		return;
 	if (*counters[id].label)
 		snprintf(name, sizeof name, "%s{%s}", counters[id].metric,

@@ -10,12 +10,6 @@ enum {
 	RETRY_US = 100000,
 };
 
-/* What counter store_state says. */
-enum store_state {
-	STATE_up = 1,
-	STATE_down = 2
-};
-
 void committer_init(struct committer *c, const struct commit_io *io,
 		    const struct commit_limits *limits, struct segment_slot *slot)
 {
@@ -90,7 +84,8 @@ static void note_end(struct committer *c, int status, unsigned n)
 	c->took_us = c->ended_us - c->begun_us;
 	c->state = COMMIT_idle;
 	counter_set(c->slot, COUNTER_store_latency_us, c->took_us);
-	counter_set(c->slot, COUNTER_store_state, status == 0 ? STATE_up : STATE_down);
+	counter_set(c->slot, COUNTER_store_state,
+		    status == 0 ? STORE_STATE_up : STORE_STATE_down);
 	if (status == 0) {
 		counter_set(c->slot, COUNTER_store_last_ok_ms, (uint64_t)clock_wall_ms());
 	} else {
@@ -243,7 +238,7 @@ void committer_tick(struct committer *c)
 void committer_changed(struct committer *c, bool up)
 {
 	c->away = !up;
-	counter_set(c->slot, COUNTER_store_state, up ? STATE_up : STATE_down);
+	counter_set(c->slot, COUNTER_store_state, up ? STORE_STATE_up : STORE_STATE_down);
 	/* What waits is given at once, or the store probed at the next beat. */
 	c->retry_us = 0;
 	if (up)

@@ -235,6 +235,7 @@ static void on_store_changed(void *app, bool up, const char *why)
 	struct worker *w = app;
 	char quoted[256];
 
+	counter_set(w->slot, COUNTER_store_state, up ? STORE_STATE_up : STORE_STATE_down);
 	if (up) {
 		LOG(info, "store up");
 		chat_look(w->chat);

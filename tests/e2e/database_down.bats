@@ -59,15 +59,24 @@ down_and_up() { # down_and_up STORE
 	await 2000 database_is ok 200
 	health /health/database ".driver == \"$1\" and .latencyMs > 0 and .lastOk != null and .queueDepth == 0"
 	client ann
+	local served
+	served=$(body '/health/websocket?verbose' | jq '.workers[] | select(.active == 1) | .seat')
 	join
 	send one s1
 	await 2000 heard '"op":"sent","ref":"s1".*"seq":1,'
 
 	take_away "$1"
 	nothing_else_falls "$1"
-	# What is in memory can still be had.
-	echo '{"op":"join","room":"lobby","since":0,"ref":"again"}' >&"$IN"
-	await 1000 heard '"op":"joined","ref":"again".*"head":1'
+	# What is in memory can still be had, by whoever comes to the worker that has it.
+	local ann=$IN heard_by_ann=$OUT ann_pid=$CLIENT
+	client_on "$served" bob
+	echo '{"op":"join","room":"lobby","since":0,"ref":"late"}' >&"$IN"
+	await 1000 heard '"op":"joined","ref":"late".*"head":1'
+	await 1000 heard '"op":"message","room":"lobby","seq":1,"id":"one","from":"ann"'
+	# What is not is told to be away.
+	echo '{"op":"join","room":"elsewhere","ref":"new"}' >&"$IN"
+	await 2000 heard '"op":"error","ref":"new","code":"unavailable"'
+	IN=$ann OUT=$heard_by_ann CLIENT=$ann_pid
 	# What cannot be kept is refused in words, after a bounded wait, and nobody is cut off.
 	send two s2
 	await 4000 heard '"op":"error","ref":"s2","code":"unavailable"'
@@ -80,7 +89,7 @@ down_and_up() { # down_and_up STORE
 	[ "$(store_up)" = 1 ]
 	send two s3
 	await 2000 heard '"op":"sent","ref":"s3".*"seq":2,'
-	websocket '.connections.active == 1'
+	websocket '.connections.active > 1'
 }
 
 @test "database down (SQLite's folder renamed away): degraded, told, and recovered from" {
@@ -131,4 +140,34 @@ down_and_up() { # down_and_up STORE
 	code_is /health/database 200
 	await 5000 database_is ok 200
 	websocket ".sequencer.pid != $sequencer"
+}
+
+sql() {
+	"$ROOT/tests/postgres.bash" sql "$POSTGRES" "$1" template1
+}
+reader_is_cut_off() { # every worker's connection is ended; the sequencer's stays
+	sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE datname = 'postgres' AND pid <> $1" >/dev/null
+	health /health/database '.status == "degraded" and (.reason | test("cannot read"))'
+}
+
+@test "database out of reach for workers only (PostgreSQL): degraded, writing goes on" {
+	fresh postgresql
+	start_both
+	client ann
+	join
+	send one s1
+	await 2000 heard '"op":"sent","ref":"s1"'
+	# Who has written last is the sequencer.
+	local writer
+	writer=$(sql "SELECT pid FROM pg_stat_activity WHERE datname = 'postgres' ORDER BY state_change DESC LIMIT 1")
+	sql "ALTER DATABASE postgres WITH ALLOW_CONNECTIONS false"
+	await 5000 reader_is_cut_off "$writer"
+	code_is /health/database 200
+	code_is /health/ready 200
+	websocket '.status == "degraded"'
+	send two s2
+	await 2000 heard '"op":"sent","ref":"s2".*"seq":2,'
+	sql "ALTER DATABASE postgres WITH ALLOW_CONNECTIONS true"
+	await 5000 database_is ok 200
 }

@@ -93,6 +93,23 @@ static void a_slow_store_is_degraded_and_reachable_however_long(void **state)
 	judged(STORE_STATUS_ok, true);
 }
 
+static void a_worker_that_cannot_read_from_it_is_told(void **state)
+{
+	limits.ready_needs_store = true;
+	seen.slots[1].counters[COUNTER_store_state] = 2;
+	judged(STORE_STATUS_degraded, true);
+	reason_is("worker 1 cannot read from the store");
+	websocket_is(STATUS_degraded);
+	assert_true(verdict.store.up && verdict.ready_now);
+	seen.slots[0].counters[COUNTER_store_state] = 2;
+	judged(STORE_STATUS_degraded, true);
+	reason_is("workers that cannot read from the store: 2");
+	/* One that has not said yet, or says nothing any more. */
+	seen.slots[0].counters[COUNTER_store_state] = 0;
+	fake_hang(&seen, 1, HANG_loop, 5000);
+	judged(STORE_STATUS_ok, true);
+}
+
 /* ---- down ---------------------------------------------------------------------- */
 
 static void database_down_is_degraded_for_the_grace_then_an_error(void **state)
@@ -352,6 +369,7 @@ int main(void)
 		T(a_store_that_is_up_is_ok),
 		T(the_past_of_a_store_that_is_up_is_forgotten),
 		T(a_slow_store_is_degraded_and_reachable_however_long),
+		T(a_worker_that_cannot_read_from_it_is_told),
 		T(database_down_is_degraded_for_the_grace_then_an_error),
 		T(database_down_degrades_the_websocket_and_no_more),
 		T(without_a_grace_it_is_told_at_once),

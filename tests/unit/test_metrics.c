@@ -93,12 +93,17 @@ static void the_store_is_told_once_in_seconds_and_only_what_is_known(void **stat
 	has_line("parley_store_queue_messages 3");
 	has_line("parley_store_commits_total 42");
 	assert_null(strstr(text, "parley_store_state"));
+	has_line("parley_worker_store_up{worker=\"sequencer\"} 1");
+	assert_false(has("parley_worker_store_up{worker=\"0\"} 0"));
 	assert_null(strstr(text, "parley_store_latency_microseconds"));
 	counters[COUNTER_store_state] = 2;
+	seen.slots[0].counters[COUNTER_store_state] = 1;
 	past.store_away_ns = 2000 * MS_NS;
 	written(METRICS_TEXT);
 	has_line("parley_store_up 0");
 	has_line("parley_store_status{status=\"error\"} 1");
+	has_line("parley_worker_store_up{worker=\"sequencer\"} 0");
+	has_line("parley_worker_store_up{worker=\"0\"} 1");
 	seen.slots[FAKE_SEQUENCER_SLOT].alive = false;
 	written(METRICS_TEXT);
 	has_line("parley_store_up 0");

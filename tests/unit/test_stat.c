@@ -92,6 +92,7 @@ static void the_table_shows_verdict_seats_and_counters(void **state)
 	has_line("sequencer serving 1004 polling 0 0 0 0 -");
 	has_line("connections_opened_total 17");
 	assert_null(strstr(text, "room_gaps_total"));
+	assert_null(strstr(text, "store_state"));
 }
 
 static void rates_are_by_difference_in_one_life_of_a_gateway(void **state)
