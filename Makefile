@@ -146,6 +146,21 @@ $(B)/bin/parley-%: $(B)/obj/healthd/%_main.o $(HEALTHD) $(COMMON)
 	@mkdir -p $(@D)
 	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HEALTHD_LIBS)
 
+# Gateways that break a promise on purpose, for the checker to find: the files with a
+# hook (gateway/breaks.h) are compiled once more and linked before the archive.
+BREAKS := ack_before_commit no_unique drop_bus
+BREAK_SOURCES := $(shell grep -l '^\#include "gateway/breaks.h"' gateway/*/*.c)
+BROKEN := $(patsubst %,$(B)/broken/%/parley-gateway,$(BREAKS))
+define broken_rules
+$(B)/broken/$(1)/%.o: %.c Makefile
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$<) $$(CC) $$(CPPFLAGS) -DPARLEY_BREAK_$(1)=1 $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+$(B)/broken/$(1)/parley-gateway: $(B)/obj/gateway/main.o \
+		$(patsubst %.c,$(B)/broken/$(1)/%.o,$(BREAK_SOURCES)) $(GATEWAY) $(COMMON)
+	$$(call say,LD,$$@) $$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(GATEWAY_LIBS)
+endef
+$(foreach name,$(BREAKS),$(eval $(call broken_rules,$(name))))
+
 # ---- tests, tools, benchmarks ---------------------------------------------------
 
 $(B)/tests/unit/%: tests/unit/%.c $(GATEWAY) $(HEALTHD) $(COMMON)
@@ -198,7 +213,8 @@ test: deps-test ## install what is missing, build, run every test
 	$(MAKE) -j$(JOBS) all units-built
 	tests/run all
 
-units-built: $(UNITS) $(TOOLS) $(FUZZERS)
+units-built: $(UNITS) $(TOOLS) $(FUZZERS) $(BROKEN)
+broken: $(BROKEN)
 tools: $(TOOLS)
 benches: $(BENCHES) $(TOOLS)
 fuzzers: $(FUZZERS)
@@ -287,7 +303,7 @@ help: ## this list
 
 SHELL := /bin/bash
 
-.PHONY: all readme chaos fuzz units test units-built tools benches fuzzers check bench deps deps-test browser-driver \
+.PHONY: all readme chaos broken fuzz units test units-built tools benches fuzzers check bench deps deps-test browser-driver \
 	run lint print-cppflags format-check format layers install clean help
 .SECONDARY:
 

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "gateway/breaks.h"
+
 /* Generic plans, and never by reading a whole table: planned anew when a table is young
  * and looks small, batches are ten times slower. A commit that is not flushed is not
  * what `sent` promises; `local` and the like are about standbys and left alone. */
@@ -13,7 +15,8 @@ const char pgsql_settings[] =
 	" set_config('jit', 'off', false),"
 	" set_config('default_transaction_isolation', 'read committed', false),"
 	" set_config('synchronous_commit', case current_setting('synchronous_commit')"
-	"  when 'off' then 'on' else current_setting('synchronous_commit') end, false)";
+	"  when '" BREAK_SYNCHRONOUS_FROM "' then '" BREAK_SYNCHRONOUS_TO "'"
+	"  else current_setting('synchronous_commit') end, false)";
 
 /* ---- the schema ---- */
 
@@ -48,8 +51,7 @@ static const char *const to_1[] = {
 	" sender text collate \"C\" not null,"
 	" client_id text collate \"C\" not null,"
 	" body text not null,"
-	" primary key (room_id, seq),"
-	" unique (room_id, sender, client_id))",
+	" primary key (room_id, seq)" MESSAGES_UNIQUE ")",
 	"create table probe(id bigint primary key, at timestamptz not null)", NULL
 };
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/breaks.h"
+
 #define APPLICATION_ID "1348563564" /* "Parl" */
 
 /* migrations[v] leads from version v to v + 1. Never changed once released. */
@@ -25,8 +27,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
 	" sender TEXT NOT NULL,"
 	" client_id TEXT NOT NULL,"
 	" body TEXT NOT NULL,"
-	" PRIMARY KEY (room_id, seq),"
-	" UNIQUE (room_id, sender, client_id)) WITHOUT ROWID;"
+	" PRIMARY KEY (room_id, seq)" MESSAGES_UNIQUE ") WITHOUT ROWID;"
 	"CREATE TABLE probe ("
 	" id INTEGER PRIMARY KEY CHECK (id = 1),"
 	" at_ms INTEGER NOT NULL);"

@@ -3,24 +3,30 @@
 #include <errno.h>
 #include <string.h>
 
+#include "gateway/breaks.h"
+
 enum {
 	LOG_PAGES_MAX = 8192, /* 32 MiB */
 };
+
+static const char commit[] = "COMMIT";
 
 static int begin(struct db *db)
 {
 	static const char sql[] = "BEGIN IMMEDIATE";
 
+	if (PARLEY_BREAK_ack_before_commit)
+		(void)db_execute(db, db_statement(db, commit));
 	return db_execute(db, db_statement(db, sql));
 }
 
 /* Commits when what was done before went well, else rolls back. */
 static int end(struct db *db, int r)
 {
-	static const char sql[] = "COMMIT";
-
+	if (r == 0 && PARLEY_BREAK_ack_before_commit)
+		return 0;
 	if (r == 0) {
-		r = db_execute(db, db_statement(db, sql));
+		r = db_execute(db, db_statement(db, commit));
 		/* What could not be flushed may be there after a crash all the same. */
 		if (r == -EIO)
 			r = -ENOTCONN;

@@ -53,7 +53,8 @@ enum send_state {
 struct send {
 	enum send_state state;
 	uint8_t seat;
-	bool refused;        /* it was once: its place among others is open */
+	bool said;
+	bool again; /* it was said more than once: its place among others is open */
 	uint64_t seq, at_ms; /* as acknowledged; 0 */
 	uint64_t seen;       /* the sequence it was delivered as; 0 */
 };
@@ -96,7 +97,7 @@ struct client {
 	struct seat seats[SEATS_MAX];
 	struct send *sends;
 	uint32_t n_sends, size, settled; /* settled: all before are acked or abandoned */
-	bool read_all;                   /* reader: history went to its end */
+	uint64_t read_to;                /* reader: so far history was read */
 };
 
 struct counts {
@@ -108,8 +109,9 @@ struct chaos {
 	struct load load;
 	uint64_t seed;
 	unsigned n_clients, n_rooms, n_seats, seconds, settle_seconds, step_ms;
-	bool trims,
-		quiet_end; /* trims: old messages may be gone; quiet_end: no more steps */
+	bool trims;     /* old messages may be gone */
+	bool first;     /* ends at the first violation */
+	bool quiet_end; /* no more steps */
 	struct room *rooms;
 	struct client *clients; /* n_clients, then a reader per room */
 	struct counts counts;

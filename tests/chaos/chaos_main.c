@@ -2,7 +2,7 @@
  * chaos - proves the delivery promises of a gateway that is being harmed.
  *
  *   chaos [--seed N] [--clients N] [--rooms N] [--seats N] [--seconds N] [--step MS]
- *         [--settle SECONDS] [--trims] ADDRESS
+ *         [--settle SECONDS] [--trims] [--first] ADDRESS
  *
  * Clients join rooms, send, repeat, leave, rejoin from earlier, read history, read
  * slowly, go deaf and are cut off, each by its own stream of the seed, for --seconds
@@ -12,7 +12,8 @@
  *
  * Prints `seed=` first, each violation in words, and the counts last. Exit 1 on any
  * violation. --seats: rooms a client is in; --step: mean time between two steps of a
- * client; --trims: old messages may be gone, if that is told.
+ * client; --trims: old messages may be gone, if that is told; --first: ends at the first
+ * violation.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,8 @@ static bool take_options(struct chaos *chaos, int argc, char **argv)
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "--trims"))
 			chaos->trims = true;
+		else if (!strcmp(argv[i], "--first"))
+			chaos->first = true;
 		else if (i + 1 >= argc || !take_number(chaos, argv[i], argv[i + 1]))
 			return false;
 		else
@@ -142,16 +145,24 @@ static bool settled(const struct chaos *chaos)
 	return true;
 }
 
+/* Nothing more is wanted to be known. */
+static bool over(const struct chaos *chaos)
+{
+	return chaos->first && chaos->counts.violations;
+}
+
 static void run(struct chaos *chaos)
 {
 	uint64_t end_ms = chaos->start_ms + chaos->seconds * 1000ull;
 
-	while (!chaos->load.stop && chaos->now_ms < end_ms)
+	while (!chaos->load.stop && !over(chaos) && chaos->now_ms < end_ms)
 		turn(chaos);
 	chaos->quiet_end = true;
 	end_ms = chaos->now_ms + chaos->settle_seconds * 1000ull;
-	while (chaos->now_ms < end_ms && !settled(chaos))
+	while (!over(chaos) && chaos->now_ms < end_ms && !settled(chaos))
 		turn(chaos);
+	if (over(chaos))
+		return;
 	for (unsigned i = 0; i < chaos->n_clients + chaos->n_rooms; i++)
 		if (!schedule_settled(&chaos->clients[i]))
 			schedule_unsettled(&chaos->clients[i]);
@@ -188,7 +199,7 @@ int main(int argc, char **argv)
 		fprintf(stderr,
 			"usage: chaos [--seed N] [--clients N] [--rooms N] "
 			"[--seats N] [--seconds N] [--step MS] [--settle SECONDS] "
-			"[--trims] ADDRESS\n");
+			"[--trims] [--first] ADDRESS\n");
 		return EXIT_FAILURE;
 	}
 	if (load_init(&chaos.load) < 0) {

@@ -217,7 +217,7 @@ static bool in_place(const struct chaos *chaos, const struct room *room,
 	       room->entries[seq - 1].number == number;
 }
 
-/* Acknowledged ones are there; one client's are in the order in which it said them. */
+/* Acknowledged ones are there; those that were said once are in the order of that. */
 static void close_client(struct chaos *chaos, const struct client *client)
 {
 	uint64_t newest[SEATS_MAX] = { 0 };
@@ -231,7 +231,7 @@ static void close_client(struct chaos *chaos, const struct client *client)
 					"lost: m%u of u%u was acknowledged as seq %lu of "
 					"%s, but is not there",
 					i, client->number, send->seq, room->name);
-		if (!send->seq || send->refused)
+		if (!send->seq || send->again)
 			continue;
 		if (send->seq <= newest[send->seat])
 			chaos_violation(

@@ -174,6 +174,12 @@ static void step(struct client *client)
 
 /* ---- what is due ---- */
 
+/* A reader: history, to where its room is. */
+static bool has_read_all(const struct client *client)
+{
+	return client->read_to >= client->chaos->rooms[client->seats[0].room].head;
+}
+
 /* Where it was, and at the end also where it had left. */
 static void take_seats(struct client *client)
 {
@@ -188,8 +194,8 @@ static void take_seats(struct client *client)
 			seat_join(client, seat, seat->has_last || client->reader,
 				  seat->last);
 		if (client->reader && seat->state == SEAT_IN && !seat->asked &&
-		    !client->read_all && chaos->now_ms >= seat->retry_ms)
-			seat_history(client, seat, 0, 0, HISTORY_MAX);
+		    !has_read_all(client) && chaos->now_ms >= seat->retry_ms)
+			seat_history(client, seat, client->read_to, 0, HISTORY_MAX);
 	}
 }
 
@@ -233,7 +239,7 @@ bool schedule_settled(const struct client *client)
 	for (unsigned i = 0; i < client->n_seats; i++)
 		if (!seat_settled(client, &client->seats[i]))
 			return false;
-	return client->reader ? client->read_all : !sends_open(client);
+	return client->reader ? has_read_all(client) : !sends_open(client);
 }
 
 void schedule_unsettled(struct client *client)
@@ -257,7 +263,7 @@ void schedule_unsettled(struct client *client)
 	if (sends_open(client))
 		chaos_violation(chaos, "u%u: %u messages were never acknowledged",
 				client->number, sends_open(client));
-	if (client->reader && !client->read_all)
+	if (client->reader && !has_read_all(client))
 		chaos_violation(chaos, "%s: history could not be read to its end",
 				chaos->rooms[client->seats[0].room].name);
 }

@@ -197,15 +197,6 @@ static void check_page(struct client *client, const struct seat *seat,
 				more ? "more" : "no more");
 }
 
-static void read_on(struct client *client, struct seat *seat, const json_t *answer,
-		    uint64_t to)
-{
-	if (json_boolean_value(json_object_get(answer, "more")) && to > seat->after)
-		seat_history(client, seat, to, 0, seat->limit);
-	else
-		client->read_all = true;
-}
-
 void seat_told_history(struct client *client, const json_t *answer)
 {
 	struct seat *seat = seat_of(client, answer);
@@ -234,6 +225,6 @@ void seat_told_history(struct client *client, const json_t *answer)
 		to = seq;
 	}
 	check_page(client, seat, answer, from, to, json_array_size(messages));
-	if (client->reader)
-		read_on(client, seat, answer, to);
+	if (client->reader && to > client->read_to)
+		client->read_to = to;
 }

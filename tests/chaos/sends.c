@@ -61,6 +61,8 @@ void sends_flush(struct client *client)
 		    client->seats[send->seat].state != SEAT_IN)
 			continue;
 		send->state = SEND_UNDER_WAY;
+		send->again = send->said;
+		send->said = true;
 		say(client, i);
 	}
 }
@@ -146,7 +148,6 @@ void sends_refused(struct client *client, uint32_t number, const char *code)
 		chaos_violation(client->chaos, "u%u: m%u was answered `%s`",
 				client->number, number, code);
 	client->chaos->counts.refused++;
-	send->refused = true;
 	/* A repeat of an acknowledged one stays acknowledged. */
 	if (send->state == SEND_UNDER_WAY) {
 		send->state = SEND_WAITING;

@@ -8,6 +8,8 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 MODE=${MODE:-release}
 BIN=$ROOT/build/$MODE/bin
 TOOLS=$ROOT/build/$MODE/tests/tools
+# The one that is tested; a broken one proves the checker.
+GATEWAY_BIN=${GATEWAY_BIN:-$BIN/parley-gateway}
 # FAULTS.md: times hold on an idle machine, three times as long on a loaded one;
 # a sanitized build is slower still.
 TOLERANCE=${TOLERANCE:-3}
@@ -74,7 +76,7 @@ await() {
 
 # start_gateway [NAME=VALUE...]: sets GATEWAY (pid) and PORT once it is ready.
 start_gateway() {
-	env "$@" "$BIN/parley-gateway" >"$DIR/gateway.log" 2>&1 &
+	env "$@" "$GATEWAY_BIN" >"$DIR/gateway.log" 2>&1 &
 	GATEWAY=$!
 	PIDS+=("$GATEWAY")
 	await 5000 grep -q 'gateway ready' "$DIR/gateway.log"
