@@ -100,7 +100,9 @@ start_both() {
 
 # A PostgreSQL of the test's own; exports its URL as PARLEY_STORE, for gateways that are
 # started after that. Starts the same one again after kill_postgres, which is a power cut.
+# Where none is installed the test is skipped.
 start_postgres() {
+	"$ROOT/tests/postgres.bash" installed || skip "no PostgreSQL server is installed"
 	POSTGRES=${POSTGRES:-$(mktemp -d /tmp/parley-postgres.XXXXXX)}
 	PARLEY_STORE=$("$ROOT/tests/postgres.bash" start "$POSTGRES")
 	export PARLEY_STORE
