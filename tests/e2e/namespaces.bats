@@ -13,9 +13,10 @@ teardown() { teardown_daemons; }
 apart_healthd() {
 	unshare --pid --fork --mount-proc --ipc --time --monotonic 100000 "$@" \
 		"$BIN/parley-healthd" >"$DIR/healthd.log" 2>&1 &
-	PIDS+=($!)
+	local outside=$! # a pause in await makes another one of $!
+	PIDS+=("$outside")
 	await 5000 grep -q 'healthd listening' "$DIR/healthd.log"
-	HEALTHD=$(pgrep -P $! | head -1)
+	HEALTHD=$(pgrep -P "$outside" | head -1)
 	PIDS+=("$HEALTHD")
 	HEALTH=http://127.0.0.1:$(sed -n 's/.*healthd listening.* port=\([0-9]*\).*/\1/p' "$DIR/healthd.log")
 }

@@ -7,13 +7,15 @@ teardown() { teardown_daemons; }
 @test "supervisor killed, workers alive: told at once, and nothing is left behind" {
 	start_both
 	client ann
-	local first second
+	local first second sequencer
 	first=$(worker_pid 0) second=$(worker_pid 1)
+	sequencer=$(body '/health/websocket?verbose' | jq .sequencer.pid)
 
 	kill -KILL "$GATEWAY"
 	await 300 code_is /health/live 503
 	await 3000 gone "$first"
 	await 3000 gone "$second"
+	await 3000 gone "$sequencer"
 	await 1000 grep -q '^#close 1001' "$OUT"
 	websocket '.server == "stopped" and .connections.active == 0'
 }
