@@ -14,6 +14,7 @@ enum {
 	LOG_FIRST = 4096,   /* bytes that a log begins with */
 	RECLAIM_TRIES = 16, /* logs looked at to get memory back for another */
 	MEMBERS_FIRST = 2,
+	TURNS_KEPT = 16, /* in a log, so that few are cut by its end */
 };
 
 /* ---- rooms ---------------------------------------------------------------------- */
@@ -227,8 +228,19 @@ static int grow_log(struct rooms *rooms, struct room *room, size_t len)
 	return r;
 }
 
+/* A turn's frames are cut in two where they meet the end of the ring, which costs each
+ * member a send more. So the ring is as long as several turns, if there is memory. */
+static void fit_turn(struct rooms *rooms, struct room *room, size_t len)
+{
+	uint64_t turn = room->dirty ? room->log.head - room->turn_from : 0;
+
+	if (room->log.size && turn + len > room->log.size / TURNS_KEPT)
+		(void)grow_log(rooms, room, len); /* only slower without */
+}
+
 int room_reserve(struct rooms *rooms, struct room *room, size_t len)
 {
+	fit_turn(rooms, room, len);
 	for (;;) {
 		uint64_t lost = room_log_loses(&room->log, len);
 
@@ -241,6 +253,8 @@ int room_reserve(struct rooms *rooms, struct room *room, size_t len)
 
 void room_append(struct rooms *rooms, struct room *room, const uint8_t *frame, size_t len)
 {
+	if (!room->dirty)
+		room->turn_from = room->log.head;
 	room_log_append(&room->log, frame, len);
 	DL_DELETE2(rooms->logs, room, log_prev, log_next);
 	DL_APPEND2(rooms->logs, room, log_prev, log_next);

@@ -43,6 +43,7 @@ struct room {
 			*/
 	struct member *members;
 	uint32_t n_members, members_size, n_catching;
+	uint64_t turn_from; /* while dirty: where the log began to grow in this turn */
 	bool dirty;
 	bool based; /* the head is known */
 	bool held;  /* is not freed with its last member */
