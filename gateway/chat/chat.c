@@ -11,14 +11,19 @@
 #include "gateway/chat/member.h"
 #include "gateway/chat/read.h"
 
+static void publish_bytes(struct chat *chat)
+{
+	counter_set(chat->slot, COUNTER_room_log_bytes, chat->rooms.log_bytes);
+	counter_set(chat->slot, COUNTER_catchup_bytes,
+		    chat->rooms.page_bytes + chat->history_bytes);
+}
+
 void chat_publish(struct chat *chat)
 {
 	counter_set(chat->slot, COUNTER_rooms, HASH_COUNT(chat->rooms.by_name));
 	counter_set(chat->slot, COUNTER_members, chat->rooms.n_members);
-	counter_set(chat->slot, COUNTER_room_log_bytes, chat->rooms.log_bytes);
 	counter_set(chat->slot, COUNTER_outbox_bytes, chat->outbox_bytes);
-	counter_set(chat->slot, COUNTER_catchup_bytes,
-		    chat->rooms.page_bytes + chat->history_bytes);
+	publish_bytes(chat);
 	counter_set(chat->slot, COUNTER_sends_pending, pending_count(&chat->pendings));
 }
 
@@ -110,6 +115,7 @@ void chat_closed(struct session *session)
 	pending_forget_session(&chat->pendings, session);
 	session_free(session);
 	chat->n_sessions--;
+	chat_publish(chat);
 }
 
 size_t chat_next(struct session *session, size_t max, const uint8_t **ret_data)
@@ -173,7 +179,7 @@ void chat_flush(struct chat *chat)
 	reads_start(chat);
 	histories_start(chat);
 	chat_ask(chat); /* what could not be read was told */
-	counter_set(chat->slot, COUNTER_room_log_bytes, chat->rooms.log_bytes);
+	publish_bytes(chat);
 }
 
 void chat_tick(struct chat *chat, uint64_t now_ms)
