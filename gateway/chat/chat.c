@@ -9,6 +9,7 @@
 #include "gateway/chat/history.h"
 #include "gateway/chat/inside.h"
 #include "gateway/chat/member.h"
+#include "gateway/chat/presence.h"
 #include "gateway/chat/read.h"
 
 static void publish_bytes(struct chat *chat)
@@ -64,6 +65,8 @@ void chat_free(struct chat *chat)
 	pending_remove(&chat->pendings, pending);
 	reads_forget(chat);
 	histories_forget(chat);
+	presence_stop(chat);
+	rate_stop(chat);
 	chat_publish(chat);
 	chat->magic = 0;
 	free(chat->lent);
@@ -175,6 +178,7 @@ void chat_ask(struct chat *chat)
 void chat_flush(struct chat *chat)
 {
 	CHECK_OBJ(chat, CHAT_MAGIC);
+	presence_turn(chat);
 	chat_ask(chat);
 	reads_start(chat);
 	histories_start(chat);
@@ -187,6 +191,8 @@ void chat_tick(struct chat *chat, uint64_t now_ms)
 	CHECK_OBJ(chat, CHAT_MAGIC);
 	pages_release_idle(&chat->rooms);
 	reads_resume(chat);
+	presence_tick(chat);
+	rate_tick(chat);
 	chat_publish(chat);
 }
 

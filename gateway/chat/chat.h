@@ -48,6 +48,14 @@ struct chat_limits {
 	uint64_t sends_pending, sends_pending_bytes; /* of all sessions together */
 	uint64_t catchup_bytes; /* of what is read from the store, for all */
 	uint64_t reads_max;     /* reads of rooms under way */
+	uint64_t generation;    /* this worker's life among those whose casts are heard */
+	uint64_t cast_bytes;    /* that it casts between two beats */
+	/* Users of a room up to which they are told by name (0: nobody is told of
+	 * anybody), and up to which at once; others hear no oftener than the interval. */
+	uint64_t presence_members_max, presence_at_once_max, presence_interval_ms;
+	/* Per second and link, and per second and user; 0: no limit. */
+	uint64_t rate_messages, rate_bytes, rate_user_messages, rate_user_bytes;
+	uint64_t rate_burst_ms;                     /* so much of it at once */
 	uint64_t ping_interval_ms, ping_timeout_ms; /* told in welcome */
 };
 

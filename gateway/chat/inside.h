@@ -5,6 +5,7 @@
 #define INSIDE_H
 
 #include "common/segment_writer.h"
+#include "gateway/chat/cast.h"
 #include "gateway/chat/chat.h"
 #include "gateway/chat/pending.h"
 #include "gateway/chat/room.h"
@@ -23,6 +24,10 @@ struct chat {
 	struct read *reads;  /* of rooms, under way */
 	struct history *histories, *being_read; /* of sessions: in order; under way */
 	uint64_t n_reads, n_histories, n_history_reads, history_bytes;
+	struct speaker *speakers;          /* users who said something lately */
+	uint64_t peers[SEGMENT_SLOTS_MAX]; /* whose casts are heard: the generation */
+	uint64_t cast_bytes;               /* since the last beat */
+	struct cast_out cast;              /* the one that is being made */
 	bool reads_paused; /* the store is away: not before the next tick */
 	uint64_t n_sessions, outbox_bytes;
 	uint8_t *lent;    /* the last of an outbox, until the next is taken */

@@ -17,8 +17,9 @@ static void say_joined(struct session *session, const struct ref *ref,
 {
 	struct chat *chat = session->chat;
 
-	say(session, wire_joined(scratch_at(chat), scratch_left(chat), ref,
-				 room_name(room), room->head, first, room->n_members));
+	say(session,
+	    wire_joined(scratch_at(chat), scratch_left(chat), ref, room_name(room),
+			room->head, first, crowd_members(&room->crowd)));
 }
 
 /* ---- who waits ------------------------------------------------------------------ */
@@ -47,6 +48,10 @@ static void let_in(struct chat *chat, struct room *room, struct member *member,
 	struct session *session = member->session;
 	uint64_t told_first, next = next_of(room, catchup, first, &told_first);
 
+	if (member_enter(&chat->rooms, room, member) < 0) {
+		session_doom(session, CLOSE_TRY_LATER, "out of memory");
+		return;
+	}
 	say_joined(session, &catchup->ref, room, told_first);
 	if (session->closing)
 		return;

@@ -37,12 +37,34 @@ int member_join(struct rooms *rooms, struct session *session, struct room *room)
 	return room_place;
 }
 
+int member_enter(struct rooms *rooms, struct room *room, struct member *member)
+{
+	int r = crowd_enter(&room->crowd, session_user(member->session));
+
+	if (r < 0)
+		return r;
+	member->entered = 1;
+	room->ask_due |= room->crowd.n_here == 1 && !room->cast;
+	room_crowd_changed(rooms, room);
+	return 0;
+}
+
+static void exit_crowd(struct rooms *rooms, struct room *room,
+		       const struct member *member)
+{
+	if (!member->entered)
+		return;
+	crowd_leave(&room->crowd, session_user(member->session));
+	room_crowd_changed(rooms, room);
+}
+
 void member_leave(struct rooms *rooms, struct session *session, uint32_t place)
 {
 	struct membership leaves = session->memberships[place];
 	struct membership *membership;
 	struct member *member;
 
+	exit_crowd(rooms, leaves.room, member_at(session, place));
 	membership = session_remove_room(session, place);
 	if (membership)
 		member_at(session, place)->place = place;

@@ -27,6 +27,9 @@ static inline struct member *member_at(const struct session *session, uint32_t p
  * -ENOMEM. */
 int member_join(struct rooms *rooms, struct session *session, struct room *room);
 
+/* It is in the room for others to see. -ENOMEM. */
+int member_enter(struct rooms *rooms, struct room *room, struct member *member);
+
 /* Ends a membership; a room without members is freed with it, unless it is held. */
 void member_leave(struct rooms *rooms, struct session *session, uint32_t place);
 void member_leave_all(struct rooms *rooms, struct session *session);

@@ -2,6 +2,7 @@
 #include "gateway/chat/inside.h"
 #include "gateway/chat/join.h"
 #include "gateway/chat/member.h"
+#include "gateway/chat/presence.h"
 #include "gateway/chat/send.h"
 
 uint32_t request_membership(struct session *session, const struct request *request)
@@ -26,7 +27,8 @@ void request_do(struct session *session, const struct request *request)
 {
 	static void (*const does[OP_COUNT])(struct session *, const struct request *) = {
 		[OP_join] = do_join,       [OP_leave] = do_leave, [OP_send] = do_send,
-		[OP_history] = do_history, [OP_ping] = do_ping,
+		[OP_history] = do_history, [OP_who] = do_who,     [OP_typing] = do_typing,
+		[OP_ping] = do_ping,
 	};
 
 	does[request->op](session, request);

@@ -70,8 +70,14 @@ void rooms_remove(struct rooms *rooms, struct room *room)
 	pages_release(rooms, room);
 	if (room->read)
 		*room->read = NULL;
+	room_crowd_done(rooms, room);
+	crowd_release(&room->crowd);
 	free(room->members);
-	free(room);
+	room->members = NULL;
+	if (room->cast)
+		LL_PREPEND2(rooms->farewells, room, crowd_next);
+	else
+		free(room);
 }
 
 void room_hold(struct room *room)
@@ -107,6 +113,45 @@ void room_clean(struct rooms *rooms, struct room *room)
 	if (room->dirty)
 		DL_DELETE2(rooms->dirty, room, dirty_prev, dirty_next);
 	room->dirty = false;
+}
+
+/* ---- crowds --------------------------------------------------------------------- */
+
+void room_crowd_done(struct rooms *rooms, struct room *room)
+{
+	if (!room->crowd_waits)
+		return;
+	if (room->crowd_late)
+		DL_DELETE2(rooms->late_crowds, room, crowd_prev, crowd_next);
+	else
+		DL_DELETE2(rooms->crowds, room, crowd_prev, crowd_next);
+	room->crowd_waits = room->crowd_late = false;
+}
+
+void room_crowd_changed(struct rooms *rooms, struct room *room)
+{
+	if (room->crowd_waits && !room->crowd_late)
+		return;
+	room_crowd_done(rooms, room);
+	DL_APPEND2(rooms->crowds, room, crowd_prev, crowd_next);
+	room->crowd_waits = true;
+}
+
+void room_crowd_later(struct rooms *rooms, struct room *room)
+{
+	room_crowd_done(rooms, room);
+	DL_APPEND2(rooms->late_crowds, room, crowd_prev, crowd_next);
+	room->crowd_waits = room->crowd_late = true;
+}
+
+void rooms_crowds_due(struct rooms *rooms)
+{
+	struct room *room;
+
+	DL_FOREACH2(rooms->late_crowds, room, crowd_next)
+	room->crowd_late = false;
+	DL_CONCAT2(rooms->crowds, rooms->late_crowds, crowd_prev, crowd_next);
+	rooms->late_crowds = NULL;
 }
 
 /* ---- members -------------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "gateway/chat/crowd.h"
 #include "gateway/chat/room_log.h"
 #include "gateway/message.h"
 
@@ -31,8 +32,9 @@ struct member {
 	struct session *session;
 	struct catchup *catchup;  /* NULL: reads the log only */
 	struct log_cursor cursor; /* at NOWHERE: the log is not reached yet */
-	uint32_t place : 31;      /* in session->memberships */
-	uint32_t news : 1; /* that one is in the session's list of those with news */
+	uint32_t place : 30;      /* in session->memberships */
+	uint32_t news : 1;    /* that one is in the session's list of those with news */
+	uint32_t entered : 1; /* it counts among the room's crowd */
 };
 
 struct room {
@@ -50,6 +52,14 @@ struct room {
 	bool wants; /* in the list of those for which something is to be read */
 	bool looks; /* its head is to be compared with the store's */
 	uint8_t name_len;
+	struct crowd crowd;
+	uint64_t crowd_told_ms; /* when members were last told of it */
+	uint64_t crowd_told;    /* how many members they were told of */
+	bool crowd_waits;       /* in a list of those with something to tell or to cast */
+	bool crowd_late;        /* in that of those which are looked at in a tick */
+	bool ask_due, roster_due; /* other workers are to be asked; to be told all */
+	bool cast, count_cast;    /* they know of users here; of a number only */
+	struct room *crowd_prev, *crowd_next; /* while it waits */
 	struct room **read; /* where a read that is under way has it; else NULL */
 	struct page *pages; /* what was read for it */
 	struct room *dirty_prev, *dirty_next; /* while dirty */
@@ -63,9 +73,11 @@ struct room {
 struct rooms {
 	struct room *by_name;
 	struct room *dirty;
-	struct room *want;  /* in the order in which they came to want */
-	struct room *logs;  /* last appended to last */
-	struct page *pages; /* oldest first */
+	struct room *want;                 /* in the order in which they came to want */
+	struct room *logs;                 /* last appended to last */
+	struct page *pages;                /* oldest first */
+	struct room *crowds, *late_crowds; /* with something to tell or to cast */
+	struct room *farewells; /* emptied rooms that others know of; by crowd_next */
 	uint64_t n_members, log_bytes, page_bytes;
 	uint64_t n_wanted; /* members that ever waited for a page */
 	uint64_t log_max, logs_max, rooms_max, pages_max; /* limits */
@@ -107,6 +119,14 @@ static inline uint64_t room_seq_at(const struct room *room, struct log_cursor cu
 
 /* Puts the member's cursor before `seq`, which is in the log or the next to come. */
 void room_seek(struct room *room, struct member *member, uint64_t seq);
+
+/* There is something to tell or to cast of its crowd. */
+void room_crowd_changed(struct rooms *rooms, struct room *room);
+void room_crowd_done(struct rooms *rooms, struct room *room);
+
+/* Not now: at the next tick. */
+void room_crowd_later(struct rooms *rooms, struct room *room);
+void rooms_crowds_due(struct rooms *rooms);
 
 /* Adds a member at the head of the log; its place, or -ENOMEM. */
 int room_add_member(struct rooms *rooms, struct room *room, struct session *session);

@@ -59,12 +59,21 @@ void do_send(struct session *session, const struct request *request)
 		.body = request->body,
 	};
 	struct pending *pending;
+	uint64_t wait_ms;
 	uint32_t place;
 	int r;
 
 	place = request_membership(session, request);
 	if (place == NO_PLACE)
 		return;
+	wait_ms = rate_message(session, request->body.len);
+	if (wait_ms) {
+		counter_add(chat->slot, COUNTER_rate_limited, 1);
+		counter_add(chat->slot, COUNTER_errors_out, 1);
+		say(session, wire_rate_limited(scratch_at(chat), scratch_left(chat),
+					       &request->ref, wait_ms));
+		return;
+	}
 	r = pending_add(&chat->pendings, session, &message, &request->ref, &pending);
 	if (r == -ENOBUFS) {
 		counter_add(chat->slot, COUNTER_sends_refused, 1);

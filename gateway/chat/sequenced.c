@@ -2,6 +2,7 @@
 
 #include "common/check.h"
 #include "gateway/chat/inside.h"
+#include "gateway/chat/presence.h"
 #include "gateway/chat/read.h"
 #include "gateway/chat/send.h"
 
@@ -152,6 +153,7 @@ void chat_resubmit(struct chat *chat)
 	HASH_ITER(hh, chat->pendings.by_ticket, pending, next)
 	if (!pending->held)
 		pending_submit(chat, pending);
+	presence_again(chat, false);
 	chat_publish(chat);
 }
 
@@ -169,15 +171,5 @@ void chat_overrun(struct chat *chat)
 {
 	chat_resubmit(chat);
 	chat_look(chat);
-}
-
-void chat_heard(struct chat *chat, uint32_t slot, uint64_t generation, const void *data,
-		size_t len)
-{
-	CHECK_OBJ(chat, CHAT_MAGIC);
-}
-
-void chat_peer_gone(struct chat *chat, uint32_t slot, uint64_t generation)
-{
-	CHECK_OBJ(chat, CHAT_MAGIC);
+	presence_again(chat, true);
 }

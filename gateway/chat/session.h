@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "gateway/chat/outbox.h"
+#include "gateway/chat/rate.h"
 #include "gateway/message.h"
 
 struct chat;
@@ -42,8 +43,9 @@ struct session {
 	struct membership *memberships;
 	struct outbox outbox;
 	struct session *ask_prev, *ask_next;
-	struct pending *pending; /* sends that wait for their sequence */
-	struct history *history; /* what it asked for and has not got yet */
+	struct pending *pending;               /* sends that wait for their sequence */
+	struct bucket messages, bytes, typing; /* what it may say */
+	struct history *history;               /* what it asked for and has not got yet */
 	char user[];
 };
 

@@ -175,6 +175,17 @@ static int start_chat(struct worker *w, struct why *why)
 		.sends_pending_bytes = (uint64_t)s->bus_ring_bytes / 4,
 		.catchup_bytes = (uint64_t)s->catchup_bytes,
 		.reads_max = (uint64_t)s->store_reads_max,
+		.generation = w->inherited->generation,
+		/* All workers' together must not lap who reads the sequencer. */
+		.cast_bytes = (uint64_t)s->bus_ring_bytes / 16,
+		.presence_members_max = (uint64_t)s->presence_members_max,
+		.presence_at_once_max = (uint64_t)s->presence_at_once_max,
+		.presence_interval_ms = (uint64_t)s->presence_interval_ms,
+		.rate_messages = (uint64_t)s->rate_messages,
+		.rate_bytes = (uint64_t)s->rate_bytes,
+		.rate_user_messages = (uint64_t)s->rate_user_messages,
+		.rate_user_bytes = (uint64_t)s->rate_user_bytes,
+		.rate_burst_ms = (uint64_t)s->rate_burst_ms,
 		.ping_interval_ms = (uint64_t)s->ping_interval_ms,
 		.ping_timeout_ms = (uint64_t)s->ping_timeout_ms,
 	};

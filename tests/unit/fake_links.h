@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "common/segment_writer.h"
+#include "gateway/chat/cast.h"
 #include "gateway/chat/chat.h"
 #include "gateway/chat/frames.h"
 #include "gateway/wire/frame.h"
@@ -29,6 +30,7 @@
 enum {
 	LINKS = 8,
 	SUBMITS = 64,
+	CASTS = 256,
 	TAKE_MAX = 65536
 };
 
@@ -51,6 +53,13 @@ static struct submitted {
 	char room[65], id[65];
 } submits[SUBMITS];
 static unsigned n_submits;
+static uint64_t now_ms;
+static int cast_answer;
+static struct {
+	size_t len;
+	uint8_t bytes[CAST_BYTES];
+} casts[CASTS];
+static unsigned n_casts;
 
 /* ---- what chat asks for --------------------------------------------------------- */
 
@@ -130,6 +139,23 @@ static inline void answer_read(int status)
 	chat_flush(chat);
 }
 
+static inline int on_cast(void *app, const void *data, size_t len)
+{
+	assert_ptr_equal(app, links);
+	if (cast_answer < 0)
+		return cast_answer;
+	assert_true(n_casts < CASTS && len <= sizeof casts->bytes);
+	memcpy(casts[n_casts].bytes, data, len);
+	casts[n_casts++].len = len;
+	return 0;
+}
+
+static inline uint64_t on_now_ms(void *app)
+{
+	assert_ptr_equal(app, links);
+	return now_ms;
+}
+
 /* ---- life ----------------------------------------------------------------------- */
 
 /* Limits that tests change before chat_start. */
@@ -149,11 +175,15 @@ static inline int links_setup(void **state)
 		.sends_pending_bytes = 1 << 20,
 		.catchup_bytes = 1 << 20,
 		.reads_max = 64,
+		.generation = 7,
+		.cast_bytes = 262144,
 		.ping_interval_ms = 25000,
 		.ping_timeout_ms = 20000,
 	};
 	fake_store_reset();
-	submit_answer = 0;
+	submit_answer = cast_answer = 0;
+	n_casts = 0;
+	now_ms = 1000000;
 	n_submits = 0;
 	return 0;
 }
@@ -167,6 +197,8 @@ static inline void chat_start(unsigned n)
 		.close = on_close,
 		.submit = on_submit,
 		.read = on_read,
+		.cast = on_cast,
+		.now_ms = on_now_ms,
 	};
 	char user[16];
 

@@ -127,7 +127,7 @@ static void reconnect(unsigned i)
 	for (unsigned room = 0; room < ROOMS; room++)
 		seen[i][room].in = seen[i][room].asked_in = false;
 	n_unanswered[i] = 0;
-	links[i].session = chat_opened(chat, &links[i], "s", "u");
+	links[i].session = chat_opened(chat, &links[i], "s", i % 3 ? "u" : "v");
 	assert_non_null(links[i].session);
 }
 
@@ -238,6 +238,8 @@ static void step(void)
 	default: commit(room, 0);
 	}
 	commit_submitted();
+	n_casts = 0; /* nobody hears them */
+	now_ms++;
 }
 
 static void see_everybody(void)
@@ -294,6 +296,8 @@ static void run(unsigned with)
 	limits.catchup_bytes = 100000;
 	limits.sends_pending = 1000;
 	limits.reads_max = 3;
+	limits.presence_members_max = with % 3; /* 0: off */
+	limits.presence_interval_ms = 100;
 	chat_start(0);
 	for (unsigned i = 0; i < LINKS; i++)
 		reconnect(i);

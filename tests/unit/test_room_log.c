@@ -161,6 +161,31 @@ static void a_frame_longer_than_the_ring_is_refused_in_words(void **state)
 	assert_int_equal(room_log_loses(&room_log, 100), 0);
 }
 
+/* Wherever one seeks, in whatever order: the cursor stands before that frame. */
+static void every_frame_that_is_kept_is_found(void **state)
+{
+	assert_int_equal(room_log_grow(&room_log, 20000), 0);
+	for (unsigned i = 0; i < 4000; i++) {
+		uint32_t kept, n;
+		struct log_cursor cursor, walked;
+
+		append(pick(30));
+		kept = room_log_count(&room_log);
+		n = pick(kept + 1);
+		cursor = room_log_seek(&room_log, n);
+		walked = (struct log_cursor){ room_log.tail, room_log.n_tail };
+		assert_int_equal(cursor.n, i + 1 - (kept - n));
+		for (uint32_t k = 0; k < n; k++)
+			assert_true(read_run(&walked, 1) > 0);
+		assert_int_equal(cursor.at, walked.at);
+		if (i == 2000)
+			assert_int_equal(room_log_grow(&room_log, 30000), 0);
+	}
+	room_log_release(&room_log);
+	assert_int_equal(room_log_count(&room_log), 0);
+	assert_int_equal(room_log_seek(&room_log, 0).at, room_log.head);
+}
+
 static void positions_go_on_after_the_memory_is_given_back(void **state)
 {
 	struct log_cursor cursor;
@@ -203,6 +228,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_frame_longer_than_the_ring_is_refused_in_words, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(every_frame_that_is_kept_is_found, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			positions_go_on_after_the_memory_is_given_back, setup, teardown),
 		cmocka_unit_test(frames_of_every_length_are_walked),

@@ -1,0 +1,44 @@
+/*
+ * rate - how much a client and a user may say: so much per second, and some at once.
+ *
+ * A bucket is one number: when it will be full again. A user's links in this worker share
+ * the user's buckets, which are kept only until they are full.
+ */
+#ifndef RATE_H
+#define RATE_H
+
+#include <uthash.h>
+
+#include "gateway/message.h"
+
+struct chat;
+struct session;
+
+struct bucket {
+	uint64_t full_at_us; /* the past: full */
+};
+
+/* Takes `n` of `per_s` (0: no limit) with `burst_ms` of them at once. 0: taken. Else
+ * nothing is, and there will be so much after as many milliseconds. Something larger than
+ * the burst is taken from a full bucket. */
+uint64_t bucket_take(struct bucket *bucket, uint64_t now_us, uint64_t n, uint64_t per_s,
+		     uint64_t burst_ms);
+
+/* What is kept of a user who says something. */
+struct speaker {
+	struct bucket messages, bytes;
+	struct speaker *next; /* of those that are forgotten */
+	UT_hash_handle hh;
+	uint8_t name_len;
+	char name[];
+};
+
+/* Whether the session may say a message of `len` bytes: 0, or how long to wait, ms. */
+uint64_t rate_message(struct session *session, size_t len);
+bool rate_may_type(struct session *session);
+
+/* Forgets users whose buckets are full. */
+void rate_tick(struct chat *chat);
+void rate_stop(struct chat *chat);
+
+#endif
