@@ -13,43 +13,6 @@ enum {
 	TYPING_BURST_MS = 5000,
 };
 
-/* ---- buckets -------------------------------------------------------------------- */
-
-/* What taking n puts off the time when the bucket is full. */
-static uint64_t cost_us(uint64_t n, uint64_t per_s)
-{
-	return per_s ? n * 1000000 / per_s : 0;
-}
-
-static uint64_t from(const struct bucket *bucket, uint64_t now_us)
-{
-	return bucket->full_at_us > now_us ? bucket->full_at_us : now_us;
-}
-
-/* How long until there is so much, µs. */
-static uint64_t lacks_us(const struct bucket *bucket, uint64_t now_us, uint64_t cost,
-			 uint64_t burst_ms)
-{
-	uint64_t emptied = from(bucket, now_us) - now_us;
-
-	if (!emptied || emptied + cost <= 1000 * burst_ms)
-		return 0;
-	cost = cost < 1000 * burst_ms ? cost : 1000 * burst_ms;
-	return emptied + cost - 1000 * burst_ms;
-}
-
-uint64_t bucket_take(struct bucket *bucket, uint64_t now_us, uint64_t n, uint64_t per_s,
-		     uint64_t burst_ms)
-{
-	uint64_t cost = cost_us(n, per_s);
-	uint64_t lacks = lacks_us(bucket, now_us, cost, burst_ms);
-
-	if (lacks)
-		return (lacks + 999) / 1000;
-	bucket->full_at_us = from(bucket, now_us) + cost;
-	return 0;
-}
-
 /* ---- speakers ------------------------------------------------------------------- */
 
 static struct speaker *speaker_of(struct session *session)
@@ -86,8 +49,8 @@ static uint64_t take_all(const struct taking takings[4], uint64_t now_us,
 
 	for (unsigned i = 0; i < 4; i++) {
 		const struct taking *taking = &takings[i];
-		uint64_t one = lacks_us(taking->bucket, now_us,
-					cost_us(taking->n, taking->per_s), burst_ms);
+		uint64_t one = bucket_lacks_us(taking->bucket, now_us, taking->n,
+					       taking->per_s, burst_ms);
 
 		lacks = one > lacks ? one : lacks;
 	}

@@ -1,28 +1,19 @@
 /*
  * rate - how much a client and a user may say: so much per second, and some at once.
  *
- * A bucket is one number: when it will be full again. A user's links in this worker share
- * the user's buckets, which are kept only until they are full.
+ * A user's links in this worker share the user's buckets, which are kept only until they
+ * are full.
  */
 #ifndef RATE_H
 #define RATE_H
 
 #include <uthash.h>
 
+#include "gateway/bucket.h"
 #include "gateway/message.h"
 
 struct chat;
 struct session;
-
-struct bucket {
-	uint64_t full_at_us; /* the past: full */
-};
-
-/* Takes `n` of `per_s` (0: no limit) with `burst_ms` of them at once. 0: taken. Else
- * nothing is, and there will be so much after as many milliseconds. Something larger than
- * the burst is taken from a full bucket. */
-uint64_t bucket_take(struct bucket *bucket, uint64_t now_us, uint64_t n, uint64_t per_s,
-		     uint64_t burst_ms);
 
 /* What is kept of a user who says something. */
 struct speaker {

@@ -12,6 +12,8 @@
 #ifndef LINK_H
 #define LINK_H
 
+#include "gateway/transport/address.h"
+#include "gateway/transport/gate.h"
 #include "gateway/transport/socket.h"
 #include "gateway/transport/transport.h"
 #include "gateway/transport/wheel.h"
@@ -27,7 +29,6 @@ enum link_state {
 };
 
 struct http_side;
-struct address;
 
 struct link {
 	uint32_t magic;
@@ -67,7 +68,9 @@ struct transport {
 	struct link *links[LINK_STATE_COUNT];
 	unsigned n_links[LINK_STATE_COUNT];
 	struct link *doomed;
-	struct address *addresses;
+	struct http_side *answered; /* requests, in this turn */
+	struct addresses addresses;
+	struct gate gate;
 	uint64_t started_ms;
 	uint64_t drain_from_ms, drain_spread_ms;
 	unsigned drain_links; /* open when draining began */
@@ -110,6 +113,27 @@ void http_side_received(struct link *link, uint8_t *data, size_t len);
 void http_side_resume(struct link *link);
 void http_side_timeout(struct link *link);
 
+/* The first of those that the app has answered reads on. */
+void http_side_answered(struct transport *transport);
+/* Whether the app is to answer. */
+bool http_side_waits(const struct link *link);
+
+/* ---- link_refuse.c ---- */
+
+struct link_refusal {
+	int status;
+	const char *why; /* static, without quotes */
+	const char *allow;
+	unsigned retry_after_s; /* 0: of 429 and 503 1, else none */
+	bool head;              /* HEAD was asked for: no body */
+	bool close;             /* ends the connection behind it */
+};
+
+/* Answers with an error in JSON. */
+void link_refuse(struct link *link, const struct link_refusal *refusal);
+
+enum counter link_refused(int status);
+
 /* ---- link_page.c ---- */
 
 /* Answers a GET or HEAD with the page, or with 304 to who has it already; `close` ends
@@ -119,8 +143,10 @@ void page_serve(struct link *link, const struct page *page,
 
 /* ---- transport.c ---- */
 
-/* 0, or the status with which a good handshake is refused: 429 or 503. */
-int transport_admit(struct transport *transport, const struct link *link);
+/* 0, or the status with which a good handshake is refused, 429 or 503, and after how many
+ * seconds to come again. */
+int transport_admit(struct transport *transport, struct link *link,
+		    unsigned *ret_retry_s);
 void transport_record(struct transport *transport, enum segment_event_kind kind,
 		      uint64_t a, uint64_t b);
 /* Lets go of the link's address. */

@@ -2,18 +2,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "common/check.h"
 #include "gateway/transport/link.h"
 
+#define REQUEST_PATH "/api/" /* below it the app answers */
+
 /*
- * What a link needs only until its upgrade. `rest`: bytes of later requests that
- * wait because the client does not read our answers; bounded by one read.
+ * What a link needs only until its upgrade. `rest`: bytes of later requests that wait
+ * because the client does not read our answers, or because the app has not answered yet;
+ * bounded by one read.
  */
 struct http_side {
 	struct http_parser *parser;
 	uint8_t *rest;
 	size_t rest_len;
+	/* A request that is the app's to answer; nothing is read until the turn's end in
+	 * which it did. */
+	bool waits, answered;
+	bool head, close;
+	void *asked; /* the app's object, until it is answered */
+	struct link *link;
+	struct http_side *prev, *next; /* of those that are answered */
 };
 
 int http_side_start(struct link *link)
@@ -24,6 +35,7 @@ int http_side_start(struct link *link)
 	link->http = calloc(1, sizeof *link->http);
 	if (!link->http)
 		return -ENOMEM;
+	link->http->link = link;
 	link->http->parser = http_parser_new(&http);
 	if (!link->http->parser) {
 		http_side_stop(link);
@@ -33,89 +45,46 @@ int http_side_start(struct link *link)
 	return 0;
 }
 
+/* The app need not answer any more. */
+static void forget_request(struct link *link)
+{
+	struct transport *t = link->transport;
+	struct http_side *http = link->http;
+
+	if (http->answered)
+		DL_DELETE(t->answered, http);
+	else if (http->waits)
+		t->events.request_gone(t->events.app, http->asked);
+	http->waits = http->answered = false;
+}
+
 void http_side_stop(struct link *link)
 {
 	if (!link->http)
 		return;
+	forget_request(link);
 	http_parser_free(link->http->parser);
 	free(link->http->rest);
 	free(link->http);
 	link->http = NULL;
 }
 
-static enum counter refused(int status)
-{
-	switch (status) {
-	case 400: return COUNTER_refused_400;
-	case 401: return COUNTER_refused_401;
-	case 403: return COUNTER_refused_403;
-	case 404: return COUNTER_refused_404;
-	case 405: return COUNTER_refused_405;
-	case 408: return COUNTER_refused_408;
-	case 413: return COUNTER_refused_413;
-	case 426: return COUNTER_refused_426;
-	case 429: return COUNTER_refused_429;
-	case 431: return COUNTER_refused_431;
-	case 503: return COUNTER_refused_503;
-	default: return COUNTER_refused_other;
-	}
-}
-
-static const char *extra_of(int status)
-{
-	switch (status) {
-	case 401: return "WWW-Authenticate: Bearer\r\n";
-	case 426: return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
-	default: return NULL;
-	}
-}
-
-/* A refusal in JSON; `close` ends the connection behind it. */
-static void refuse(struct link *link, int status, const char *why, const char *allow,
-		   bool body, bool close)
-{
-	char head[512], text[256];
-	int text_len = snprintf(text, sizeof text, "{\"status\":%d,\"error\":\"%s\"}\n",
-				status, why);
-	struct http_answer answer = {
-		.status = status,
-		.type = "application/json",
-		.allow = allow,
-		.extra = extra_of(status),
-		.retry_after_s = status == 503 || status == 429 ? 1 : 0,
-		.close = close,
-		.no_store = true,
-		.body_len = (size_t)text_len,
-	};
-	int head_len = http_answer_head(&answer, head, sizeof head);
-	char whole[sizeof head + sizeof text];
-
-	CHECK(head_len > 0 && text_len > 0 && text_len < (int)sizeof text);
-	memcpy(whole, head, (size_t)head_len);
-	memcpy(whole + head_len, text, (size_t)text_len);
-	counter_add(link->transport->slot, refused(status), 1);
-	transport_record(link->transport, EVENT_refused, (uint64_t)status, 0);
-	/* A dead socket closes by itself. */
-	(void)socket_write(link->socket, whole,
-			   (size_t)head_len + (body ? (size_t)text_len : 0));
-	if (close)
-		link_finish(link);
-}
+/* ---- the handshake ---- */
 
 static const char *why_not_admitted(int status)
 {
 	switch (status) {
 	case 401: return "a valid token is needed";
-	case 429: return "too many connections from there";
-	default: return "no more connections now";
+	case 429: return "too many connections from there; come later";
+	default: return "no more connections now; come later";
 	}
 }
 
 /* Whether there is room for one more, and then who it is: a signature costs time. */
-static int admit(struct link *link, struct handshake *handshake)
+static int admit(struct link *link, struct handshake *handshake, unsigned *ret_retry_s)
 {
 	struct transport *t = link->transport;
-	int status = transport_admit(t, link);
+	int status = transport_admit(t, link, ret_retry_s);
 
 	if (status == 0 && t->limits.rules.tokens)
 		status = t->events.authorize(t->events.app, handshake);
@@ -126,12 +95,13 @@ static int admit(struct link *link, struct handshake *handshake)
 static void upgrade(struct link *link, const struct http_request *request)
 {
 	struct handshake handshake;
+	unsigned retry_s = 0;
 	char answer[256];
 	int len;
 
 	handshake_judge(request, &link->transport->limits.rules, &handshake);
 	if (handshake.status == 101) {
-		int status = admit(link, &handshake);
+		int status = admit(link, &handshake, &retry_s);
 
 		if (status) {
 			handshake.status = status;
@@ -139,15 +109,83 @@ static void upgrade(struct link *link, const struct http_request *request)
 		}
 	}
 	if (handshake.status != 101) {
-		refuse(link, handshake.status, handshake.why, handshake.allow, true,
-		       true);
+		link_refuse(link, &(struct link_refusal){ .status = handshake.status,
+							  .why = handshake.why,
+							  .allow = handshake.allow,
+							  .retry_after_s = retry_s,
+							  .close = true });
 		return;
 	}
 	len = handshake_answer(&handshake, answer, sizeof answer);
 	CHECK(len > 0);
-	(void)socket_write(link->socket, answer, (size_t)len); /* see refuse */
+	(void)socket_write(link->socket, answer, (size_t)len); /* see link_refuse */
 	link_open(link, &handshake);
 }
+
+/* ---- requests that the app answers ---- */
+
+static bool is_for_app(const struct link *link, const struct http_request *request)
+{
+	return link->transport->events.request &&
+	       strncmp(request->path, REQUEST_PATH, strlen(REQUEST_PATH)) == 0;
+}
+
+static void ask_app(struct link *link, const struct http_request *request, bool close)
+{
+	struct transport *t = link->transport;
+	struct http_side *http = link->http;
+
+	http->waits = true;
+	http->head = strcmp(request->method, "HEAD") == 0;
+	http->close = close;
+	link_set_timer(link, t->limits.answer_timeout_ms);
+	http->asked = t->events.request(t->events.app, link, request);
+	http_release(http->parser);
+}
+
+void link_answer(struct link *link, const struct http_answer *answer, const char *body)
+{
+	struct transport *t = link->transport;
+	struct http_side *http = link->http;
+	struct http_answer whole = *answer;
+	char head[512];
+	int len;
+
+	CHECK_OBJ(link, LINK_MAGIC);
+	CHECK(http && http->waits && !http->answered);
+	whole.close = http->close || t->refusing;
+	len = http_answer_head(&whole, head, sizeof head);
+	CHECK(len > 0);
+	if (answer->status >= 400)
+		counter_add(t->slot, link_refused(answer->status), 1);
+	/* A dead socket closes by itself. */
+	(void)socket_write(link->socket, head, (size_t)len);
+	if (!http->head && answer->body_len)
+		(void)socket_write(link->socket, body, answer->body_len);
+	http->answered = true;
+	DL_APPEND(t->answered, http);
+	link_set_timer(link, t->limits.http_idle_timeout_ms);
+	if (whole.close)
+		link_finish(link);
+}
+
+void http_side_answered(struct transport *t)
+{
+	struct link *link = t->answered->link;
+
+	forget_request(link);
+	if (link->state == LINK_HANDSHAKING)
+		http_side_resume(link);
+	else
+		socket_pause(link->socket, false); /* its end is to be seen */
+}
+
+bool http_side_waits(const struct link *link)
+{
+	return link->http && link->http->waits;
+}
+
+/* ---- pages ---- */
 
 static const struct page *page_at(struct link *link, const char *path)
 {
@@ -156,37 +194,61 @@ static const struct page *page_at(struct link *link, const char *path)
 	return events->page ? events->page(events->app, path) : NULL;
 }
 
-/* One whole request; the link is then open, closing, or waits for the next one. */
-static void serve(struct link *link, const struct http_request *request)
+static void serve_page(struct link *link, const struct http_request *request, bool close)
 {
 	const struct page *page = page_at(link, request->path);
 	bool head = strcmp(request->method, "HEAD") == 0;
 	bool get = strcmp(request->method, "GET") == 0;
+
+	if (page && (get || head))
+		page_serve(link, page, request, close);
+	else if (page)
+		link_refuse(link,
+			    &(struct link_refusal){ .status = 405,
+						    .why = "pages are for GET and HEAD",
+						    .allow = "GET, HEAD",
+						    .close = close });
+	else
+		link_refuse(link,
+			    &(struct link_refusal){ .status = 404,
+						    .why = "no such page; chat clients "
+							   "connect to /chat",
+						    .head = head,
+						    .close = close });
+}
+
+/* One whole request; the link is then open, closing, waits for its answer, or for the
+ * next one. */
+static void serve(struct link *link, const struct http_request *request)
+{
 	/* HTTP/1.0 would need to hear of keep-alive: it is not worth it. */
 	bool close = !request->keep_alive || request->upgrade || request->minor == 0;
 
 	counter_add(link->transport->slot, COUNTER_http_requests, 1);
 	if (strcmp(request->path, link->transport->limits.rules.path) == 0)
 		upgrade(link, request);
-	else if (page && (get || head))
-		page_serve(link, page, request, close);
-	else if (page)
-		refuse(link, 405, "pages are for GET and HEAD", "GET, HEAD", true, close);
+	else if (is_for_app(link, request))
+		ask_app(link, request, close);
 	else
-		refuse(link, 404, "no such page; chat clients connect to /chat", NULL,
-		       !head, close);
+		serve_page(link, request, close);
 }
+
+/* ---- bytes ---- */
 
 static void keep_rest(struct link *link, const uint8_t *data, size_t len)
 {
+	struct http_side *http = link->http;
+
 	if (len) {
-		link->http->rest = malloc(len);
-		if (!link->http->rest) {
+		uint8_t *rest = realloc(http->rest, http->rest_len + len);
+
+		if (!rest) {
 			socket_kill(link->socket);
 			return;
 		}
-		memcpy(link->http->rest, data, len);
-		link->http->rest_len = len;
+		memcpy(rest + http->rest_len, data, len);
+		http->rest = rest;
+		http->rest_len += len;
 	}
 	socket_pause(link->socket, true);
 }
@@ -197,7 +259,7 @@ void http_side_received(struct link *link, uint8_t *data, size_t len)
 		const struct http_request *request;
 		size_t used;
 
-		if (socket_behind(link->socket)) {
+		if (link->http->waits || socket_behind(link->socket)) {
 			keep_rest(link, data, len);
 			return;
 		}
@@ -208,7 +270,7 @@ void http_side_received(struct link *link, uint8_t *data, size_t len)
 		case HTTP_MORE: return;
 		case HTTP_CONTINUE:
 			(void)socket_write(link->socket, "HTTP/1.1 100 Continue\r\n\r\n",
-					   25); /* see refuse */
+					   25); /* see link_refuse */
 			break;
 		case HTTP_REQUEST:
 			link_set_timer(link,
@@ -217,8 +279,12 @@ void http_side_received(struct link *link, uint8_t *data, size_t len)
 			break;
 		case HTTP_BAD:
 			counter_add(link->transport->slot, COUNTER_http_requests, 1);
-			refuse(link, http_status(link->http->parser),
-			       "not a request that can be served", NULL, true, true);
+			link_refuse(link,
+				    &(struct link_refusal){
+					    .status = http_status(link->http->parser),
+					    .why = "not a request that can be "
+						   "served",
+					    .close = true });
 			return;
 		}
 		data += used;
@@ -235,6 +301,8 @@ void http_side_resume(struct link *link)
 	uint8_t *rest = http->rest;
 	size_t len = http->rest_len;
 
+	if (http->waits)
+		return;
 	http->rest = NULL;
 	http->rest_len = 0;
 	socket_pause(link->socket, false);
@@ -244,8 +312,21 @@ void http_side_resume(struct link *link)
 
 void http_side_timeout(struct link *link)
 {
-	if (http_in_request(link->http->parser))
-		refuse(link, 408, "the request took too long", NULL, true, true);
+	bool waits = link->http->waits;
+
+	forget_request(link);
+	socket_pause(link->socket, false); /* its end is to be seen */
+	if (waits)
+		link_refuse(link,
+			    &(struct link_refusal){ .status = 503,
+						    .why = "no answer in time; what was "
+							   "asked may be done or not",
+						    .close = true });
+	else if (http_in_request(link->http->parser))
+		link_refuse(link,
+			    &(struct link_refusal){ .status = 408,
+						    .why = "the request took too long",
+						    .close = true });
 	else
 		link_finish(link);
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #include "common/check.h"
@@ -17,54 +16,42 @@ enum {
 	ENDS_SLOTS = 128,   /* 13 s a turn: longer than a link waits between its looks */
 	TIMERS_MAX = 10000, /* looked at in one turn of the loop */
 	DRAIN_TICK_MS = 20, /* how often a draining worker closes some links */
+	RETRY_SPREAD_S = 3, /* over which those come again who are sent away */
 };
 
-/* An address with connections here; gone with the last of them. */
-struct address {
-	uint8_t bytes[16];
-	unsigned n_links;
-	UT_hash_handle hh;
-};
-
-/* ---- addresses ---- */
-
-static struct address *address_get(struct transport *t, const uint8_t bytes[16])
-{
-	struct address *address;
-
-	HASH_FIND(hh, t->addresses, bytes, 16, address);
-	if (!address) {
-		address = calloc(1, sizeof *address);
-		if (!address)
-			return NULL;
-		memcpy(address->bytes, bytes, 16);
-		HASH_ADD(hh, t->addresses, bytes, 16, address);
-	}
-	address->n_links++;
-	return address;
-}
+/* ---- who may come in ---- */
 
 void transport_forget(struct link *link)
 {
-	struct transport *t = link->transport;
-
-	if (!link->address)
-		return;
-	if (--link->address->n_links == 0) {
-		HASH_DEL(t->addresses, link->address);
-		free(link->address);
-	}
+	if (link->address)
+		address_put(&link->transport->addresses, link->address);
 	link->address = NULL;
 }
 
-int transport_admit(struct transport *t, const struct link *link)
+static bool address_is_greedy(const struct transport *t, struct link *link)
 {
+	if (!t->tracks_addresses)
+		return false;
+	if (!link->address || link->address->n_links > t->limits.per_address_max)
+		return true;
+	if (address_may(link->address, uv_now(t->loop), t->limits.handshakes_per_address))
+		return false;
+	counter_add(t->slot, COUNTER_handshakes_late_address, 1);
+	return true;
+}
+
+int transport_admit(struct transport *t, struct link *link, unsigned *ret_retry_s)
+{
+	*ret_retry_s = 1 + (unsigned)random() % RETRY_SPREAD_S;
 	if (t->refusing || t->total(t->events.app) >= t->limits.connections_max)
 		return 503;
-	if (t->tracks_addresses &&
-	    (!link->address || link->address->n_links > t->limits.per_address_max))
+	if (address_is_greedy(t, link))
 		return 429;
-	return 0;
+	*ret_retry_s = gate_pass(&t->gate, uv_now(t->loop), (uint64_t)random());
+	if (!*ret_retry_s)
+		return 0;
+	counter_add(t->slot, COUNTER_handshakes_late_worker, 1);
+	return 503;
 }
 
 void transport_record(struct transport *t, enum segment_event_kind kind, uint64_t a,
@@ -121,7 +108,7 @@ void transport_adopt(struct transport *t, int fd, const uint8_t address[16])
 	link->socket = socket;
 	link->state = LINK_STATE_COUNT;
 	if (t->tracks_addresses)
-		link->address = address_get(t, address);
+		link->address = address_get(&t->addresses, address);
 	link_move(link, LINK_HANDSHAKING);
 	if (http_side_start(link) < 0)
 		socket_kill(socket);
@@ -154,6 +141,7 @@ static void on_tick(uv_timer_t *timer)
 	 * loop may not. */
 	(void)wheel_advance(&t->wheel, uv_now(t->loop), TIMERS_MAX, on_link_timer, t);
 	(void)wheel_advance(&t->ends, uv_now(t->loop), TIMERS_MAX, on_link_end, t);
+	addresses_tick(&t->addresses, uv_now(t->loop));
 }
 
 /* How many links may still be open now, so that they leave evenly. */
@@ -180,7 +168,8 @@ static void on_drain_tick(uv_timer_t *timer)
 	}
 	if (!allowed) {
 		DL_FOREACH_SAFE(t->links[LINK_HANDSHAKING], link, next)
-		link_finish(link);
+		if (!http_side_waits(link))
+			link_finish(link);
 	}
 	transport_turn(t);
 }
@@ -233,7 +222,9 @@ int transport_new(uv_loop_t *loop, const struct transport_limits *limits,
 	t->slot = slot;
 	t->loop = loop;
 	t->started_ms = uv_now(loop);
-	t->tracks_addresses = limits->per_address_max < limits->connections_max;
+	t->gate.per_s = limits->handshakes_per_s;
+	t->tracks_addresses = limits->per_address_max < limits->connections_max ||
+			      limits->handshakes_per_address;
 	CHECK(uv_timer_init(loop, &t->tick) == 0);
 	CHECK(uv_timer_init(loop, &t->drain_tick) == 0);
 	t->tick.data = t->drain_tick.data = t;
@@ -247,7 +238,7 @@ void transport_close(struct transport *t)
 	if (!t)
 		return;
 	socket_layer_close(t->sockets);
-	CHECK(!t->addresses);
+	addresses_release(&t->addresses);
 	uv_close((uv_handle_t *)&t->drain_tick, NULL);
 	uv_close((uv_handle_t *)&t->tick, NULL);
 }
@@ -271,6 +262,8 @@ void transport_turn(struct transport *t)
 {
 	while (t->doomed)
 		link_close_now(t->doomed);
+	while (t->answered)
+		http_side_answered(t);
 }
 
 void transport_each(struct transport *t, void (*visit)(void *app, void *conn), void *app)

@@ -28,6 +28,14 @@ struct transport_events {
 	int (*authorize)(void *app, struct handshake *handshake);
 	/* The page that browsers get for a path; NULL when there is none. May be NULL. */
 	const struct page *(*page)(void *app, const char *path);
+	/* A whole request for a path below /api/, lent for the call. Returns the object
+	 * that request_gone would carry; the app answers with link_answer, in the call or
+	 * later, and until then nothing more is read of the link. NULL: there are none
+	 * such. */
+	void *(*request)(void *app, struct link *link,
+			 const struct http_request *request);
+	/* There is nobody left to answer; do not touch the link again. */
+	void (*request_gone)(void *app, void *request);
 	/* The upgrade is done. Returns the object that later events carry, or NULL to
 	 * hang up. Exactly one closed() follows every non-NULL opened(). The grants are
 	 * the app's from here on. */
@@ -45,7 +53,10 @@ struct transport_limits {
 	struct handshake_rules rules;
 	uint64_t connections_max; /* of the whole gateway */
 	uint64_t per_address_max; /* of this worker */
+	/* Of this worker, in a second; 0: no limit. */
+	uint64_t handshakes_per_s, handshakes_per_address;
 	uint64_t handshake_timeout_ms, http_idle_timeout_ms, close_timeout_ms;
+	uint64_t answer_timeout_ms; /* that a request waits for the app; then 503 */
 	uint64_t ping_interval_ms, ping_timeout_ms;
 	uint64_t message_max, head_max, body_max;
 };
@@ -73,7 +84,7 @@ void transport_refuse(struct transport *transport);
 /* Closes all links evenly over spread_ms with close code 1001. */
 void transport_drain(struct transport *transport, uint64_t spread_ms);
 
-/* The end of a turn of the loop: acts on every link_close. */
+/* The end of a turn of the loop: acts on every link_close and link_answer. */
 void transport_turn(struct transport *transport);
 
 /* Calls visit(app, conn) for every open link. */
@@ -89,5 +100,10 @@ void link_wants_to_send(struct link *link);
 /* Close with this code and reason (static text) after what is being done now;
  * closed() follows later. */
 void link_close(struct link *link, uint16_t code, const char *reason);
+
+/* Answers the request that the link waits with, whose body has answer->body_len bytes;
+ * whether the connection goes on is not the app's to say. Once for each request, unless
+ * request_gone came first. */
+void link_answer(struct link *link, const struct http_answer *answer, const char *body);
 
 #endif

@@ -23,7 +23,8 @@ setup_daemons() {
 	PIDS=() CLIENTS=0
 	export PARLEY_SEGMENT=$SEGMENT PARLEY_LISTEN=127.0.0.1:0 PARLEY_WORKERS=2
 	export PARLEY_HEALTH_LISTEN=127.0.0.1:0 PARLEY_STORE=sqlite:$DIR/parley.db
-	# Tests send as fast as they can; those of the limits set their own.
+	# Tests connect and send as fast as they can; those of the limits set their own.
+	export PARLEY_HANDSHAKES_PER_SECOND=0 PARLEY_HANDSHAKES_PER_ADDRESS=0
 	export PARLEY_RATE_MESSAGES=0 PARLEY_RATE_BYTES=0
 	export PARLEY_RATE_USER_MESSAGES=0 PARLEY_RATE_USER_BYTES=0
 	export PARLEY_DRAIN_ANNOUNCE_MS=100 PARLEY_DRAIN_SPREAD_MS=200

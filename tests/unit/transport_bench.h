@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,8 +43,11 @@ struct bench {
 	uint64_t total;
 	int client;
 	bool closed_by_test;
-	unsigned n_judged;  /* tokens */
-	int64_t ends_in_ms; /* of a token that is taken; 0: none is */
+	unsigned n_judged;   /* tokens */
+	int64_t ends_in_ms;  /* of a token that is taken; 0: none is */
+	struct link *asking; /* its request waits for the test to answer it */
+	char asked[64];      /* method and path of the last request */
+	unsigned n_requests, n_gone;
 };
 
 static inline int on_authorize(void *app, struct handshake *handshake)
@@ -56,6 +60,28 @@ static inline int on_authorize(void *app, struct handshake *handshake)
 	strcpy(handshake->user, "ann");
 	handshake->ends_ms = clock_wall_ms() + b->ends_in_ms;
 	return 0;
+}
+
+static inline void *on_request(void *app, struct link *link,
+			       const struct http_request *request)
+{
+	struct bench *b = app;
+
+	assert_null(b->asking);
+	snprintf(b->asked, sizeof b->asked, "%s %s", request->method, request->path);
+	b->asking = link;
+	b->n_requests++;
+	return &b->asking;
+}
+
+static inline void on_request_gone(void *app, void *request)
+{
+	struct bench *b = app;
+
+	assert_ptr_equal(request, &b->asking);
+	assert_non_null(b->asking);
+	b->asking = NULL;
+	b->n_gone++;
 }
 
 static inline void *on_opened(void *app, struct link *link,
@@ -127,12 +153,16 @@ static inline int adopt(struct bench *b)
 
 /* What a test is not about must not end it on a busy machine: a minute. `tokens` as in
  * struct handshake_rules, `page` as in struct transport_events. */
+static uint64_t handshakes_per_s, handshakes_per_address; /* of benches to be made */
+
 static inline int set_up_with(void **state, uint64_t ask_ms, uint64_t ping_ms,
 			      bool tokens,
 			      const struct page *(*page)(void *app, const char *path))
 {
 	static const struct transport_events events = {
 		.authorize = on_authorize,
+		.request = on_request,
+		.request_gone = on_request_gone,
 		.opened = on_opened,
 		.message = on_message,
 		.next = on_next,
@@ -144,7 +174,10 @@ static inline int set_up_with(void **state, uint64_t ask_ms, uint64_t ping_ms,
 		.rules = { .path = "/chat", .origins = "", .tokens = tokens },
 		.connections_max = 100,
 		.per_address_max = 3,
+		.handshakes_per_s = handshakes_per_s,
+		.handshakes_per_address = handshakes_per_address,
 		.handshake_timeout_ms = ask_ms,
+		.answer_timeout_ms = ask_ms,
 		.http_idle_timeout_ms = ask_ms,
 		.close_timeout_ms = 500,
 		.ping_interval_ms = ping_ms,
