@@ -43,6 +43,7 @@ const REASONS = {
 	lost: 'The connection was lost.',
 	silent: 'The server has fallen silent.',
 	timeout: 'The server does not answer.',
+	unreachable: 'The server cannot be reached.',
 	drain: 'The server restarts.',
 	slow: 'This page could not keep up.',
 	token: 'Your token has ended.',

@@ -44,8 +44,9 @@
  *   .close()   for good; what is unsent fails
  *   .on(event, f)  -> a function that takes f away again. Events:
  *     'state'  { state, why, retryInMs }   why: 'start', 'lost', 'silent' (see Heartbeat),
- *              'timeout', 'drain', 'slow', 'token' (it has ended, or none could be had),
- *              'refused' (a closing code that says "mend the client"), 'app'
+ *              'unreachable' and 'timeout' (a try came to nothing), 'drain', 'slow',
+ *              'token' (it has ended, or none could be had), 'refused' (a closing code that
+ *              says "mend the client"), 'app'
  *     'error'  { code, message }           what no request of ours was the reason for
  *
  * room
@@ -361,7 +362,7 @@ class Client extends Emitter {
 
 	closed(code) {
 		if (FOR_GOOD.has(code)) return this.end('refused');
-		this.lost(WHY[code] ?? (this.state === 'draining' ? 'drain' : 'lost'));
+		this.lost(WHY[code] ?? (this.link ? 'lost' : 'unreachable'));
 	}
 
 	/* The link is gone, or given up: what was under way will go again on the next one. */

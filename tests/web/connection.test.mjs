@@ -130,6 +130,7 @@ test('a try that comes to nothing is given up in time', () => {
 test('retry does not wait', () => {
   const t = client();
   t.socket.end();
+  assert.equal(t.states.at(-1).why, 'unreachable');
   t.parley.retry();
   assert.equal(t.parley.state, 'connecting');
   assert.equal(t.sockets.length, 2);
