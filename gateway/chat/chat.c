@@ -75,9 +75,10 @@ void chat_free(struct chat *chat)
 }
 
 struct session *chat_opened(struct chat *chat, struct link *link,
-			    const char *session_name, const char *user)
+			    const char *session_name, const char *user,
+			    struct grants *grants)
 {
-	struct session *session = session_new(chat, link, user);
+	struct session *session = session_new(chat, link, user, grants);
 	const struct chat_limits *limits = &chat->limits;
 
 	CHECK_OBJ(chat, CHAT_MAGIC);

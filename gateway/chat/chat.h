@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/segment.h"
+#include "gateway/grants.h"
 #include "gateway/message.h"
 #include "gateway/store/store.h"
 
@@ -65,9 +66,11 @@ int chat_new(const struct chat_io *io, const struct chat_limits *limits,
 void chat_free(struct chat *chat);
 
 /* The events of a connection. chat_opened: NULL when out of memory (then no
- * chat_closed follows). `session_name` is random text, `user` a valid name. */
+ * chat_closed follows). `session_name` is random text, `user` a valid name. Takes
+ * `grants`, which say what its requests may do, in either case. */
 struct session *chat_opened(struct chat *chat, struct link *link,
-			    const char *session_name, const char *user);
+			    const char *session_name, const char *user,
+			    struct grants *grants);
 void chat_message(struct session *session, const char *data, size_t len);
 void chat_closed(struct session *session);
 

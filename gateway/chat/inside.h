@@ -76,6 +76,11 @@ void request_do(struct session *session, const struct request *request);
  * is none. */
 uint32_t request_membership(struct session *session, const struct request *request);
 
+/* Whether the client's token lets it do this in the room that the request names; if not,
+ * the client is told. */
+bool request_allowed(struct session *session, const struct request *request,
+		     enum grant grant);
+
 /* ---- chat.c ---- */
 
 /* Sets the gauges of rooms and sends. */

@@ -161,6 +161,8 @@ void do_join(struct session *session, const struct request *request)
 	struct room *room = rooms_find(&chat->rooms, request->room);
 	uint32_t place = room ? member_find(session, room) : NO_PLACE;
 
+	if (!request_allowed(session, request, GRANT_join))
+		return;
 	if (place != NO_PLACE && join_waits(member_at(session, place)))
 		say_error(session, &request->ref, WIRE_busy,
 			  "you are being let into this room");

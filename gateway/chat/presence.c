@@ -232,7 +232,8 @@ void do_typing(struct session *session, const struct request *request)
 	uint32_t place = request_membership(session, request);
 	struct room *room;
 
-	if (place == NO_PLACE || join_waits(member_at(session, place)))
+	if (place == NO_PLACE || !request_allowed(session, request, GRANT_send) ||
+	    join_waits(member_at(session, place)))
 		return;
 	room = session->memberships[place].room;
 	if (crowd_members(&room->crowd) > chat->limits.presence_members_max ||

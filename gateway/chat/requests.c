@@ -16,6 +16,20 @@ uint32_t request_membership(struct session *session, const struct request *reque
 	return place;
 }
 
+bool request_allowed(struct session *session, const struct request *request,
+		     enum grant grant)
+{
+	static const char *const texts[GRANT_COUNT] = {
+		[GRANT_join] = "you may not join this room",
+		[GRANT_send] = "you may not send to this room",
+	};
+	bool allowed = grants_allow(session->grants, grant, request->room);
+
+	if (!allowed)
+		say_error(session, &request->ref, WIRE_forbidden, texts[grant]);
+	return allowed;
+}
+
 static void do_ping(struct session *session, const struct request *request)
 {
 	struct chat *chat = session->chat;

@@ -64,7 +64,7 @@ void do_send(struct session *session, const struct request *request)
 	int r;
 
 	place = request_membership(session, request);
-	if (place == NO_PLACE)
+	if (place == NO_PLACE || !request_allowed(session, request, GRANT_send))
 		return;
 	wait_ms = rate_message(session, request->body.len);
 	if (wait_ms) {

@@ -6,17 +6,21 @@
 
 #include "common/check.h"
 
-struct session *session_new(struct chat *chat, struct link *link, const char *user)
+struct session *session_new(struct chat *chat, struct link *link, const char *user,
+			    struct grants *grants)
 {
 	size_t user_len = strlen(user);
 	struct session *session = calloc(1, sizeof *session + user_len + 1);
 
 	CHECK(user_len <= USER_NAME_MAX);
-	if (!session)
+	if (!session) {
+		grants_unref(grants);
 		return NULL;
+	}
 	session->magic = SESSION_MAGIC;
 	session->chat = chat;
 	session->link = link;
+	session->grants = grants;
 	session->news_first = session->news_last = NO_PLACE;
 	session->user_len = (uint8_t)user_len;
 	memcpy(session->user, user, user_len);
@@ -32,6 +36,7 @@ void session_free(struct session *session)
 	      !session->history);
 	session->magic = 0;
 	outbox_release(&session->outbox);
+	grants_unref(session->grants);
 	free(session->memberships);
 	free(session);
 }

@@ -13,6 +13,7 @@
 
 #include "gateway/chat/outbox.h"
 #include "gateway/chat/rate.h"
+#include "gateway/grants.h"
 #include "gateway/message.h"
 
 struct chat;
@@ -40,6 +41,7 @@ struct session {
 	uint8_t user_len;
 	struct chat *chat;
 	struct link *link;
+	struct grants *grants; /* shared with all who may do the same; NULL: everything */
 	struct membership *memberships;
 	struct outbox outbox;
 	struct session *ask_prev, *ask_next;
@@ -51,8 +53,9 @@ struct session {
 
 #define SESSION_MAGIC 0x5e551047u
 
-/* NULL when out of memory. `user` is copied. */
-struct session *session_new(struct chat *chat, struct link *link, const char *user);
+/* NULL when out of memory. `user` is copied; takes `grants`, also when it fails. */
+struct session *session_new(struct chat *chat, struct link *link, const char *user,
+			    struct grants *grants);
 
 /* It must be in no room, in no list and have nothing pending. */
 void session_free(struct session *session);

@@ -81,8 +81,7 @@ static void *on_opened(void *app, struct link *link, const struct handshake *han
 	for (unsigned i = 0; i < 16; i++)
 		name[i] = "0123456789abcdef"[random >> 4 * i & 15];
 	name[16] = 0;
-	grants_unref(handshake->grants);
-	return chat_opened(w->chat, link, name, handshake->user);
+	return chat_opened(w->chat, link, name, handshake->user, handshake->grants);
 }
 
 static void on_message(void *conn, const char *data, size_t len)

@@ -75,7 +75,7 @@ static void open_links(struct chat *chat)
 
 	for (unsigned i = 0; i < MEMBERS; i++) {
 		links[i].session = chat_opened(chat, &links[i], "0123456789abcdef",
-					       "user-name");
+					       "user-name", NULL);
 		CHECK(links[i].session);
 		chat_message(links[i].session, join, sizeof join - 1);
 		chat_flush(chat);

@@ -205,7 +205,7 @@ static inline void chat_start(unsigned n)
 	assert_int_equal(chat_new(&io, &limits, &slot, &chat), 0);
 	for (unsigned i = 0; i < n; i++) {
 		snprintf(user, sizeof user, "u%u", i);
-		links[i].session = chat_opened(chat, &links[i], "s", user);
+		links[i].session = chat_opened(chat, &links[i], "s", user, NULL);
 		assert_non_null(links[i].session);
 	}
 	flush();

@@ -4,7 +4,7 @@
 static void a_client_is_welcomed_before_anything_else(void **state)
 {
 	chat_start(0);
-	links[0].session = chat_opened(chat, &links[0], "f00d", "ann");
+	links[0].session = chat_opened(chat, &links[0], "f00d", "ann", NULL);
 	ask(&links[0], "{\"op\":\"ping\",\"ref\":1}");
 	assert_got(&links[0],
 		   "{\"op\":\"welcome\",\"session\":\"f00d\",\"user\":\"ann\",\"limits\":"

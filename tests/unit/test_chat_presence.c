@@ -17,7 +17,7 @@ static int setup(void **state)
 /* A link of this user, in room a; what it was told is forgotten. */
 static void enter(struct link *link, const char *user)
 {
-	link->session = chat_opened(chat, link, "s", user);
+	link->session = chat_opened(chat, link, "s", user, NULL);
 	assert_non_null(link->session);
 	join(link, "a");
 	link->got_len = 0;
@@ -145,7 +145,7 @@ static void many_changes_are_told_in_parts(void **state)
 		static const char json[] = "{\"op\":\"join\",\"room\":\"a\"}";
 
 		snprintf(user, sizeof user, "m%u", i);
-		many[i].session = chat_opened(chat, &many[i], "s", user);
+		many[i].session = chat_opened(chat, &many[i], "s", user, NULL);
 		chat_message(many[i].session, json, sizeof json - 1);
 	}
 	flush();

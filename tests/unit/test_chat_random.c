@@ -127,7 +127,7 @@ static void reconnect(unsigned i)
 	for (unsigned room = 0; room < ROOMS; room++)
 		seen[i][room].in = seen[i][room].asked_in = false;
 	n_unanswered[i] = 0;
-	links[i].session = chat_opened(chat, &links[i], "s", i % 3 ? "u" : "v");
+	links[i].session = chat_opened(chat, &links[i], "s", i % 3 ? "u" : "v", NULL);
 	assert_non_null(links[i].session);
 }
 

@@ -96,7 +96,7 @@ static void a_user_does_not_get_more_by_more_links(void **state)
 	chat_start(0);
 	for (unsigned i = 0; i < 4; i++) {
 		links[i].session = chat_opened(chat, &links[i], "s",
-					       i < 3 ? "ann" : "bob");
+					       i < 3 ? "ann" : "bob", NULL);
 		join(&links[i], "a");
 	}
 	assert_int_equal(send_all(&links[0]), 4);
