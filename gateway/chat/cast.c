@@ -51,7 +51,7 @@ bool cast_read(struct cast_in *cast, const void *data, size_t len)
 {
 	const uint8_t *bytes = data;
 
-	if (len < 2 || bytes[0] < CAST_CHANGES || bytes[0] > CAST_TYPING)
+	if (len < 2 || bytes[0] < CAST_CHANGES || bytes[0] > CAST_COUNTED)
 		return false;
 	cast->kind = (enum cast_kind)bytes[0];
 	cast->flags = bytes[1];

@@ -7,6 +7,10 @@
  * ASK      rooms whose rosters the sender wants to hear
  * GONE     rooms that the sender has no user in any more
  * TYPING   room, one user
+ * CENSUS   two numbers that name it, room: who is in it is to be answered, also by who
+ *          has nobody there
+ * COUNTED  those numbers, how many users; users: some of them or all, in as many casts
+ *          as it takes (.. last)
  *
  * Names and numbers are packed end to end. What is read may be nonsense: no call reads
  * past it.
@@ -31,12 +35,14 @@ enum cast_kind {
 	CAST_ASK,
 	CAST_GONE,
 	CAST_TYPING,
+	CAST_CENSUS,
+	CAST_COUNTED,
 };
 
 /* With a name: the user is there (CHANGES), is typing (TYPING). With a cast: */
 enum {
 	CAST_FIRST = 1, /* of a roster */
-	CAST_LAST = 2,
+	CAST_LAST = 2,  /* also of COUNTED */
 };
 
 struct cast_out {

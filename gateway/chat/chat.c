@@ -6,6 +6,7 @@
 
 #include "common/check.h"
 #include "gateway/chat/catchup.h"
+#include "gateway/chat/census.h"
 #include "gateway/chat/history.h"
 #include "gateway/chat/inside.h"
 #include "gateway/chat/member.h"
@@ -66,6 +67,7 @@ void chat_free(struct chat *chat)
 	reads_forget(chat);
 	histories_forget(chat);
 	presence_stop(chat);
+	censuses_forget(chat);
 	rate_stop(chat);
 	chat_publish(chat);
 	chat->magic = 0;
@@ -183,6 +185,7 @@ void chat_flush(struct chat *chat)
 	chat_ask(chat);
 	reads_start(chat);
 	histories_start(chat);
+	censuses_turn(chat);
 	chat_ask(chat); /* what could not be read was told */
 	publish_bytes(chat);
 }

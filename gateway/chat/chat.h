@@ -40,6 +40,9 @@ struct chat_io {
 	/* To the chats of all workers, this one included, at most once: comes back
 	 * through chat_heard. 0; -EAGAIN: no room now; -EMSGSIZE. */
 	int (*cast)(void *app, const void *data, size_t len);
+	/* Whose casts are to be expected: by slot the generation of each other worker, 0
+	 * for none. NULL: there are no others. */
+	void (*peers)(void *app, uint64_t generations[SEGMENT_SLOTS_MAX]);
 	uint64_t (*now_ms)(void *app); /* monotonic */
 };
 
@@ -118,6 +121,37 @@ void chat_tick(struct chat *chat, uint64_t now_ms);
 
 /* After a turn of the loop: asks wants_to_send once for each link with news. */
 void chat_flush(struct chat *chat);
+
+/* ---- for who has no connection (gateway/api) ---- */
+
+/* 0 with the message's sequence and time, or why it has none: -ENOTCONN the store is away,
+ * -EAGAIN too much waits, -EMSGSIZE. `repeat`: its room and sender had this id already,
+ * and these are that message's. */
+typedef void chat_post_done(void *app, int status, const struct message *message,
+			    bool repeat);
+
+/* Sends a message, which is copied; answered once, later, from any of the calls above.
+ * -EAGAIN, -EMSGSIZE, -ENOMEM: not sent. The ticket is for chat_post_forget, after which
+ * nobody is answered. */
+int chat_post(struct chat *chat, const struct message *message, chat_post_done *done,
+	      void *app, uint64_t *ret_ticket);
+void chat_post_forget(struct chat *chat, uint64_t ticket);
+
+/* Users of a room over all workers; some of them by name, lent for the call. Not
+ * `complete`: a worker did not answer in time. */
+struct chat_census {
+	const struct text *users;
+	uint32_t n;
+	uint64_t total;
+	bool complete;
+};
+typedef void chat_census_done(void *app, const struct chat_census *census);
+
+/* Asks all workers; answered once, later, from chat_flush. -EAGAIN, -ENOMEM. */
+struct census;
+int census_begin(struct chat *chat, struct text room, chat_census_done *done, void *app,
+		 struct census **ret_census);
+void census_forget(struct chat *chat, struct census *census);
 
 /* Tells a client that the server leaves. */
 void chat_tell_drain(struct session *session, uint64_t reconnect_after_ms);

@@ -34,15 +34,15 @@ int pending_add(struct pendings *pendings, struct session *session,
 	if (pending_count(pendings) >= pendings->max ||
 	    pendings->bytes + bytes > pendings->bytes_max)
 		return -ENOBUFS;
-	pending = malloc(bytes);
+	pending = calloc(1, bytes);
 	if (!pending)
 		return -ENOMEM;
 	at = (char *)(pending + 1);
 	pending->bytes = (uint32_t)bytes;
-	pending->held = false;
 	pending->ticket = ++pendings->last_ticket;
 	pending->session = session;
-	pending->ref = *ref;
+	if (ref)
+		pending->ref = *ref;
 	pending->message = *message;
 	pending->message.room = copy(message->room, &at);
 	pending->message.id = copy(message->id, &at);
@@ -53,7 +53,8 @@ int pending_add(struct pendings *pendings, struct session *session,
 		free(pending);
 		return -ENOMEM;
 	}
-	DL_APPEND(session->pending, pending);
+	if (session)
+		DL_APPEND(session->pending, pending);
 	pendings->bytes += bytes;
 	*ret_pending = pending;
 	return 0;

@@ -2,7 +2,7 @@
  * pending - sends that were handed over and have no sequence yet, in that order.
  *
  * Each keeps its message, so that it can be handed over again. One whose session is
- * gone stays until it is answered, and answers nobody.
+ * gone stays until it is answered, and answers nobody. A *post* has no session.
  */
 #ifndef PENDING_H
 #define PENDING_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "gateway/chat/chat.h"
 #include "gateway/message.h"
 #include "gateway/wire/codec.h"
 
@@ -18,7 +19,9 @@ struct session;
 
 struct pending {
 	uint64_t ticket;
-	struct session *session;     /* NULL: gone */
+	struct session *session;     /* NULL: gone, or a post's */
+	chat_post_done *posted;      /* of a post; NULL: none, or nobody waits */
+	void *posted_app;
 	struct pending *prev, *next; /* of the same session */
 	struct message message;      /* its texts lie behind */
 	uint32_t bytes;              /* what it counts for */
@@ -34,7 +37,8 @@ struct pendings {
 	uint64_t max, bytes_max; /* limits */
 };
 
-/* Adds one with the next ticket; copies the message. -ENOBUFS: beyond a limit.
+/* Adds one with the next ticket, of a session or (NULL) a post; copies the message, and
+ * the ref, if there is one. -ENOBUFS: beyond a limit.
  * -ENOMEM. */
 int pending_add(struct pendings *pendings, struct session *session,
 		const struct message *message, const struct ref *ref,

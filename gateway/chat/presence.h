@@ -30,6 +30,9 @@ void presence_stop(struct chat *chat);
 
 /* ---- presence_cast.c ---- */
 
+/* Casts what was made in chat->cast. False: not now. */
+bool cast_send(struct chat *chat);
+
 /* Tells other workers of emptied rooms, and asks for what is not known of others. False:
  * not now; nothing may be cast before. */
 bool casts_begin(struct chat *chat);

@@ -3,11 +3,12 @@
 #include <utlist.h>
 
 #include "common/check.h"
+#include "gateway/chat/census.h"
 #include "gateway/chat/presence.h"
 
 /* ---- out ------------------------------------------------------------------------ */
 
-static bool send_cast(struct chat *chat)
+bool cast_send(struct chat *chat)
 {
 	struct cast_out *cast = &chat->cast;
 
@@ -27,7 +28,7 @@ static bool put_name(struct chat *chat, enum cast_kind kind, struct text name)
 {
 	if (cast_put_name(&chat->cast, name, false))
 		return true;
-	if (!send_cast(chat))
+	if (!cast_send(chat))
 		return false;
 	cast_begin(&chat->cast, kind, 0);
 	CHECK(cast_put_name(&chat->cast, name, false));
@@ -44,7 +45,7 @@ static bool cast_farewells(struct chat *chat)
 	LL_FOREACH2(chat->rooms.farewells, room, crowd_next)
 	if (!put_name(chat, CAST_GONE, room_name(room)))
 		return false;
-	if (!send_cast(chat))
+	if (!cast_send(chat))
 		return false;
 	LL_FOREACH_SAFE2(chat->rooms.farewells, room, next, crowd_next)
 	free(room);
@@ -68,7 +69,7 @@ static bool cast_asks(struct chat *chat)
 	}
 	if (!any)
 		return true;
-	if (!send_cast(chat))
+	if (!cast_send(chat))
 		return false;
 	DL_FOREACH2(chat->rooms.crowds, room, crowd_next)
 	room->ask_due = false;
@@ -96,7 +97,7 @@ static bool put_user(struct chat *chat, const struct room *room, enum cast_kind 
 
 	if (cast_put_name(&chat->cast, person_name(person), here))
 		return true;
-	if (!send_cast(chat))
+	if (!cast_send(chat))
 		return false;
 	begin_for(chat, room, kind, 0);
 	CHECK(cast_put_name(&chat->cast, person_name(person), here));
@@ -112,7 +113,7 @@ static bool cast_roster(struct chat *chat, const struct room *room)
 		if (person->n_here && !put_user(chat, room, CAST_ROSTER, person))
 			return false;
 	cast_flag(&chat->cast, CAST_LAST);
-	return send_cast(chat);
+	return cast_send(chat);
 }
 
 static bool cast_changes(struct chat *chat, const struct room *room)
@@ -129,14 +130,14 @@ static bool cast_changes(struct chat *chat, const struct room *room)
 			return false;
 		any = true;
 	}
-	return !any || send_cast(chat);
+	return !any || cast_send(chat);
 }
 
 static bool cast_count(struct chat *chat, const struct room *room)
 {
 	begin_for(chat, room, CAST_COUNT, 0);
 	CHECK(cast_put_number(&chat->cast, room->crowd.n_here));
-	return send_cast(chat);
+	return cast_send(chat);
 }
 
 bool cast_crowd(struct chat *chat, struct room *room)
@@ -163,7 +164,7 @@ void cast_typing(struct chat *chat, const struct room *room, struct text user,
 {
 	begin_for(chat, room, CAST_TYPING, 0);
 	CHECK(cast_put_name(&chat->cast, user, active));
-	if (!send_cast(chat))
+	if (!cast_send(chat))
 		counter_add(chat->slot, COUNTER_ephemeral_dropped, 1);
 }
 
@@ -279,7 +280,13 @@ void chat_heard(struct chat *chat, uint32_t slot, uint64_t generation, const voi
 
 	CHECK_OBJ(chat, CHAT_MAGIC);
 	if (generation == chat->limits.generation || slot >= SEGMENT_SLOTS_MAX ||
-	    !chat->limits.presence_members_max || !cast_read(&cast, data, len))
+	    !cast_read(&cast, data, len))
+		return;
+	if (cast.kind == CAST_CENSUS || cast.kind == CAST_COUNTED) {
+		census_hear(chat, slot, generation, &cast);
+		return;
+	}
+	if (!chat->limits.presence_members_max)
 		return;
 	if (chat->peers[slot] != generation)
 		forget(chat, slot);
@@ -296,6 +303,7 @@ void chat_heard(struct chat *chat, uint32_t slot, uint64_t generation, const voi
 void chat_peer_gone(struct chat *chat, uint32_t slot, uint64_t generation)
 {
 	CHECK_OBJ(chat, CHAT_MAGIC);
+	censuses_peer_gone(chat, slot, generation);
 	if (slot < SEGMENT_SLOTS_MAX && chat->peers[slot] == generation)
 		forget(chat, slot);
 }

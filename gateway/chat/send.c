@@ -6,11 +6,60 @@
 #include "gateway/chat/join.h"
 #include "gateway/chat/member.h"
 
+/* ---- posts ---------------------------------------------------------------------- */
+
+static int post_status(enum wire_error error)
+{
+	switch (error) {
+	case WIRE_busy: return -EAGAIN;
+	case WIRE_too_long: return -EMSGSIZE;
+	default: return -ENOTCONN;
+	}
+}
+
+int chat_post(struct chat *chat, const struct message *message, chat_post_done *done,
+	      void *app, uint64_t *ret_ticket)
+{
+	struct pending *pending;
+	int r = pending_add(&chat->pendings, NULL, message, NULL, &pending);
+
+	if (r == 0) {
+		counter_add(chat->slot, COUNTER_sends, 1);
+		*ret_ticket = pending->ticket;
+		r = chat->io.submit(chat->io.app, pending->ticket, &pending->message);
+		if (r < 0)
+			pending_remove(&chat->pendings, pending);
+	}
+	if (r < 0 && r != -ENOMEM && r != -EMSGSIZE) {
+		counter_add(chat->slot, COUNTER_sends_refused, 1);
+		return -EAGAIN;
+	}
+	if (r < 0)
+		return r;
+	pending->posted = done;
+	pending->posted_app = app;
+	chat_publish(chat);
+	return 0;
+}
+
+void chat_post_forget(struct chat *chat, uint64_t ticket)
+{
+	struct pending *pending = pending_find(&chat->pendings, ticket);
+
+	if (pending)
+		pending->posted = NULL;
+}
+
+/* ---- sends ---------------------------------------------------------------------- */
+
 void pending_fail(struct chat *chat, struct pending *pending, enum wire_error error,
 		  const char *text)
 {
 	if (pending->session)
 		say_error(pending->session, &pending->ref, error, text);
+	if (pending->posted)
+		pending->posted(pending->posted_app, post_status(error),
+				&pending->message, false);
 	pending_remove(&chat->pendings, pending);
 }
 

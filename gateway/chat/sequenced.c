@@ -85,7 +85,8 @@ static void hear(struct chat *chat, struct room *room, const struct message *mes
 		put_message(chat, room, message);
 }
 
-static void answer(struct chat *chat, const struct message *message, uint64_t ticket)
+static void answer(struct chat *chat, const struct message *message, bool repeat,
+		   uint64_t ticket)
 {
 	struct pending *pending = pending_find(&chat->pendings, ticket);
 
@@ -97,6 +98,8 @@ static void answer(struct chat *chat, const struct message *message, uint64_t ti
 		    wire_sent(scratch_at(chat), scratch_left(chat), &pending->ref,
 			      pending->message.room, pending->message.id, message->seq,
 			      message->at_ms));
+	if (pending->posted)
+		pending->posted(pending->posted_app, 0, message, repeat);
 	pending_remove(&chat->pendings, pending);
 	chat_publish(chat);
 }
@@ -111,7 +114,7 @@ void chat_sequenced(struct chat *chat, const struct message *message, bool repea
 	if (message->room.len > ROOM_NAME_MAX)
 		return;
 	if (mine)
-		answer(chat, message, ticket);
+		answer(chat, message, repeat, ticket);
 	room = rooms_find(&chat->rooms, message->room);
 	if (!room)
 		return;

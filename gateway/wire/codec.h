@@ -1,8 +1,8 @@
 /*
  * codec - parley.v1: JSON text to operations, and events to JSON text.
  *
- * The one user of jansson in chat and wire. Pure: no session, no room, no clock.
- * gateway/PROTOCOL.md is the reference for every field.
+ * It and field.h are the users of jansson in chat and wire. Pure: no session, no room, no
+ * clock. gateway/PROTOCOL.md is the reference for every field.
  */
 #ifndef CODEC_H
 #define CODEC_H

@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "gateway/wire/codec.h"
+#include "gateway/wire/field.h"
 #include "gateway/wire/json_text.h"
 
 enum {
 	REF_TEXT_MAX = 66, /* 64 and two quotes */
 };
 _Static_assert((int)REF_TEXT_MAX < (int)REF_MAX, "ref.text is terminated");
-_Static_assert((int)ROOM_NAME_MAX == 64 && (int)MESSAGE_ID_MAX == 64,
-	       "one sentence speaks of both");
 
 /* What each operation must carry, and what it may. */
 static const struct {
@@ -29,12 +28,6 @@ static const struct {
 	[OP_ping] = { "ping" },
 };
 
-static int fail(enum wire_error error, const char *what, const char **ret_what)
-{
-	*ret_what = what;
-	return -(int)error - 1;
-}
-
 /* ---- fields --------------------------------------------------------------------- */
 
 static bool is_integer(struct text text)
@@ -52,10 +45,10 @@ static bool is_integer(struct text text)
 static int read_ref(struct text text, struct ref *ref, const char **ret_what)
 {
 	if (!is_integer(text) && text.at[0] != '"')
-		return fail(WIRE_bad_type, "ref must be a string or an integer",
-			    ret_what);
+		return field_fail(WIRE_bad_type, "ref must be a string or an integer",
+				  ret_what);
 	if (text.len > REF_TEXT_MAX)
-		return fail(WIRE_too_long, "ref is longer than 64 bytes", ret_what);
+		return field_fail(WIRE_too_long, "ref is longer than 64 bytes", ret_what);
 	memcpy(ref->text, text.at, text.len);
 	ref->text[text.len] = '\0';
 	return 0;
@@ -78,59 +71,17 @@ static void read_ref_alone(struct text json, struct ref *ref)
 	json_decref(value);
 }
 
-/* C0, DEL and C1 (U+0080 to U+009F); the text is valid UTF-8. */
-static bool has_control(struct text text)
-{
-	for (uint32_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
-
-		if (c < 0x20 || c == 0x7f)
-			return true;
-		if (c == 0xc2 && (unsigned char)text.at[i + 1] < 0xa0)
-			return true;
-	}
-	return false;
-}
-
-struct name_words {
-	const char *member, *missing, *type, *empty, *length, *control;
-};
-#define NAME_WORDS(name)                                                                \
-	{                                                                               \
-		name, name " is missing", name " must be a string", name " is empty",   \
-			name " is longer than 64 bytes", name " has control characters" \
-	}
 static const struct name_words room_words = NAME_WORDS("room");
 static const struct name_words id_words = NAME_WORDS("id");
-
-static int read_name(const json_t *root, const struct name_words *words,
-		     struct text *ret_name, const char **ret_what)
-{
-	const json_t *value = json_object_get(root, words->member);
-
-	if (!value)
-		return fail(WIRE_bad_field, words->missing, ret_what);
-	if (!json_is_string(value))
-		return fail(WIRE_bad_type, words->type, ret_what);
-	if (json_string_length(value) > ROOM_NAME_MAX)
-		return fail(WIRE_too_long, words->length, ret_what);
-	ret_name->at = json_string_value(value);
-	ret_name->len = (uint32_t)json_string_length(value);
-	if (!ret_name->len)
-		return fail(WIRE_bad_field, words->empty, ret_what);
-	if (has_control(*ret_name))
-		return fail(WIRE_bad_field, words->control, ret_what);
-	return 0;
-}
 
 static int read_op(const json_t *root, enum op *ret_op, const char **ret_what)
 {
 	const json_t *value = json_object_get(root, "op");
 
 	if (!value)
-		return fail(WIRE_bad_field, "op is missing", ret_what);
+		return field_fail(WIRE_bad_field, "op is missing", ret_what);
 	if (!json_is_string(value))
-		return fail(WIRE_bad_type, "op must be a string", ret_what);
+		return field_fail(WIRE_bad_type, "op must be a string", ret_what);
 	for (int op = 0; op < OP_COUNT; op++) {
 		if (strcmp(ops[op].name, json_string_value(value)) == 0 &&
 		    strlen(ops[op].name) == json_string_length(value)) {
@@ -138,23 +89,7 @@ static int read_op(const json_t *root, enum op *ret_op, const char **ret_what)
 			return 0;
 		}
 	}
-	return fail(WIRE_unknown_op, "op is none that this server knows", ret_what);
-}
-
-/* Digits only: what is not, or beyond 2^63, is no number here. */
-static bool digits_value(struct text text, uint64_t *ret_value)
-{
-	uint64_t value = 0;
-
-	for (uint32_t i = 0; i < text.len; i++) {
-		unsigned digit = (unsigned)(text.at[i] - '0');
-
-		if (digit > 9 || value > ((uint64_t)INT64_MAX - digit) / 10)
-			return false;
-		value = 10 * value + digit;
-	}
-	*ret_value = value;
-	return text.len > 0;
+	return field_fail(WIRE_unknown_op, "op is none that this server knows", ret_what);
 }
 
 struct number_words {
@@ -178,10 +113,10 @@ static int read_number(struct text json, const struct number_words *words, uint6
 	if (!text.len)
 		return 0;
 	if (!is_integer(text))
-		return fail(WIRE_bad_type, words->type, ret_what);
-	if (!digits_value(text, &ret_number->value) || ret_number->value < min ||
+		return field_fail(WIRE_bad_type, words->type, ret_what);
+	if (!field_digits(text, &ret_number->value) || ret_number->value < min ||
 	    ret_number->value > max)
-		return fail(WIRE_bad_field, words->range, ret_what);
+		return field_fail(WIRE_bad_field, words->range, ret_what);
 	ret_number->given = true;
 	return 0;
 }
@@ -195,7 +130,8 @@ static int read_range(struct text json, struct request *request, const char **re
 		r = read_number(json, &after_words, 0, INT64_MAX, &request->after,
 				ret_what);
 	if (r == 0 && request->before.given && request->after.given)
-		r = fail(WIRE_bad_field, "before and after exclude each other", ret_what);
+		r = field_fail(WIRE_bad_field, "before and after exclude each other",
+			       ret_what);
 	return r;
 }
 
@@ -205,7 +141,7 @@ static int read_active(const json_t *root, struct request *request, const char *
 
 	request->active = !json_is_false(value);
 	if (value && !json_is_boolean(value))
-		return fail(WIRE_bad_type, "active must be a boolean", ret_what);
+		return field_fail(WIRE_bad_type, "active must be a boolean", ret_what);
 	return 0;
 }
 
@@ -242,13 +178,13 @@ static int read_object(struct text json, const json_t *root, struct request *req
 	if (r == 0)
 		r = read_op(root, &request->op, ret_what);
 	if (r == 0 && ops[request->op].room)
-		r = read_name(root, &room_words, &request->room, ret_what);
+		r = field_name(root, &room_words, &request->room, ret_what);
 	if (r == 0 && ops[request->op].id)
-		r = read_name(root, &id_words, &request->id, ret_what);
+		r = field_name(root, &id_words, &request->id, ret_what);
 	if (r == 0 && ops[request->op].body) {
 		request->body = json_member(json, "body");
 		if (!request->body.len)
-			r = fail(WIRE_bad_field, "body is missing", ret_what);
+			r = field_fail(WIRE_bad_field, "body is missing", ret_what);
 	}
 	if (r == 0)
 		r = read_options(json, root, request, ret_what);
@@ -259,32 +195,16 @@ int request_read(const char *data, size_t len, struct request *ret_request,
 		 const char **ret_what)
 {
 	struct text json = { data, (uint32_t)len };
-	json_error_t error;
 	json_t *root;
 	int r;
 
 	memset(ret_request, 0, sizeof *ret_request);
-	if (len > UINT32_MAX)
-		return fail(WIRE_too_long, "the message is too long", ret_what);
-	if (json_too_deep(json, WIRE_DEPTH_MAX)) {
+	r = field_load(data, len, &root, ret_what);
+	if (r == -(int)WIRE_too_deep - 1)
 		read_ref_alone(json, &ret_request->ref);
-		return fail(WIRE_too_deep, "the message is nested deeper than 32",
-			    ret_what);
-	}
-	/* Integers as reals: a body may hold longer ones than we could, as its text
-	 * is passed on and not its value. */
-	root = json_loadb(data, len,
-			  JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL |
-				  JSON_DECODE_INT_AS_REAL,
-			  &error);
-	if (!root && json_error_code(&error) == json_error_out_of_memory)
-		return fail(WIRE_unavailable, "out of memory", ret_what);
-	if (!root)
-		return fail(WIRE_bad_json, "the message is not JSON", ret_what);
-	if (json_is_object(root))
-		r = read_object(json, root, ret_request, ret_what);
-	else
-		r = fail(WIRE_bad_type, "the message must be a JSON object", ret_what);
+	if (r < 0)
+		return r;
+	r = read_object(json, root, ret_request, ret_what);
 	if (r < 0)
 		json_decref(root);
 	else
