@@ -11,7 +11,10 @@ struct census {
 	struct census *prev, *next;
 	uint32_t number;
 	uint64_t late_at_ms;
-	uint64_t awaited[SEGMENT_SLOTS_MAX]; /* who has not answered: its generation */
+	struct {
+		uint64_t generation; /* of who has not answered all; 0: none */
+		uint32_t n_named;    /* by it so far */
+	} awaited[SEGMENT_SLOTS_MAX];
 	unsigned n_awaited;
 	struct crowd crowd; /* who was named */
 	uint64_t n_unnamed;
@@ -43,10 +46,14 @@ static void put_numbers(struct cast_out *cast, uint32_t generation, uint32_t num
 
 static int ask_others(struct chat *chat, struct census *census, struct text room)
 {
+	uint64_t peers[SEGMENT_SLOTS_MAX] = { 0 };
+
 	if (chat->io.peers)
-		chat->io.peers(chat->io.app, census->awaited);
-	for (unsigned i = 0; i < SEGMENT_SLOTS_MAX; i++)
-		census->n_awaited += census->awaited[i] != 0;
+		chat->io.peers(chat->io.app, peers);
+	for (unsigned i = 0; i < SEGMENT_SLOTS_MAX; i++) {
+		census->awaited[i].generation = peers[i];
+		census->n_awaited += peers[i] != 0;
+	}
 	if (!census->n_awaited)
 		return 0;
 	cast_begin(&chat->cast, CAST_CENSUS, 0);
@@ -126,7 +133,7 @@ static void answer(struct chat *chat, uint32_t generation, uint32_t number,
 
 static void answered(struct census *census, uint32_t slot)
 {
-	census->awaited[slot] = 0;
+	census->awaited[slot].generation = 0;
 	census->n_awaited--;
 }
 
@@ -136,7 +143,7 @@ static struct census *find(struct chat *chat, uint32_t slot, uint64_t generation
 	struct census *census;
 
 	DL_FOREACH(chat->censuses, census)
-	if (census->number == number && census->awaited[slot] == generation)
+	if (census->number == number && census->awaited[slot].generation == generation)
 		return census;
 	return NULL;
 }
@@ -144,18 +151,17 @@ static struct census *find(struct chat *chat, uint32_t slot, uint64_t generation
 static void hear_answer(struct census *census, uint32_t slot, uint32_t n,
 			struct cast_in *cast)
 {
+	uint32_t *n_named = &census->awaited[slot].n_named;
 	struct text user;
 	bool flag;
-	uint64_t named = 0;
 
 	while (cast_next_name(cast, &user, &flag)) {
 		crowd_elsewhere(&census->crowd, slot, user, true);
-		named++;
+		++*n_named;
 	}
-	census->n_unnamed -= named; /* the last of its casts adds all of them */
 	if (!(cast->flags & CAST_LAST))
 		return;
-	census->n_unnamed += n;
+	census->n_unnamed += n > *n_named ? n - *n_named : 0;
 	answered(census, slot);
 }
 
@@ -186,7 +192,8 @@ void censuses_peer_gone(struct chat *chat, uint32_t slot, uint64_t generation)
 	struct census *census;
 
 	DL_FOREACH(chat->censuses, census)
-	if (slot < SEGMENT_SLOTS_MAX && generation && census->awaited[slot] == generation)
+	if (slot < SEGMENT_SLOTS_MAX && generation &&
+	    census->awaited[slot].generation == generation)
 		answered(census, slot);
 }
 

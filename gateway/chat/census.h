@@ -1,10 +1,10 @@
 /*
- * census - who is in a room, asked of all workers at one time, whether or not this one has
- * anybody there.
+ * census - who is in a room, asked of all workers at one time, whether or not this one
+ * has anybody there.
  *
- * Each worker answers with how many it has, and WIRE_WHO_MAX of them by name. What was not
- * answered within CENSUS_MS is missing from the result, which says so. A user of several
- * workers counts once, if all of them name it.
+ * Each worker answers with how many it has, and WIRE_WHO_MAX of them by name. What was
+ * not answered within CENSUS_MS is missing from the result, which says so. A user of
+ * several workers counts once, if all of them name it.
  */
 #ifndef CENSUS_H
 #define CENSUS_H

@@ -124,9 +124,9 @@ void chat_flush(struct chat *chat);
 
 /* ---- for who has no connection (gateway/api) ---- */
 
-/* 0 with the message's sequence and time, or why it has none: -ENOTCONN the store is away,
- * -EAGAIN too much waits, -EMSGSIZE. `repeat`: its room and sender had this id already,
- * and these are that message's. */
+/* 0 with the message's sequence and time, or why it has none: -ENOTCONN the store is
+ * away, -EAGAIN too much waits, -EMSGSIZE. `repeat`: its room and sender had this id
+ * already, and these are that message's. */
 typedef void chat_post_done(void *app, int status, const struct message *message,
 			    bool repeat);
 

@@ -24,7 +24,7 @@ struct chat {
 	struct read *reads;  /* of rooms, under way */
 	struct history *histories, *being_read; /* of sessions: in order; under way */
 	uint64_t n_reads, n_histories, n_history_reads, history_bytes;
-	struct census *censuses;           /* under way */
+	struct census *censuses; /* under way */
 	unsigned n_censuses;
 	uint32_t last_census;
 	struct speaker *speakers;          /* users who said something lately */

@@ -19,8 +19,8 @@ struct session;
 
 struct pending {
 	uint64_t ticket;
-	struct session *session;     /* NULL: gone, or a post's */
-	chat_post_done *posted;      /* of a post; NULL: none, or nobody waits */
+	struct session *session; /* NULL: gone, or a post's */
+	chat_post_done *posted;  /* of a post; NULL: none, or nobody waits */
 	void *posted_app;
 	struct pending *prev, *next; /* of the same session */
 	struct message message;      /* its texts lie behind */

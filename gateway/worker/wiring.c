@@ -55,6 +55,21 @@ static int on_read(void *app, const struct store_query *query, store_read_done *
 	return w->store ? store_read(w->store, query, done, done_app) : -ENOTCONN;
 }
 
+/* Who leaves answers until it is gone; who hangs does not, and is waited for. */
+static void on_peers(void *app, uint64_t generations[SEGMENT_SLOTS_MAX])
+{
+	struct worker *w = app;
+
+	for (unsigned i = 0; i < worker_sequencer(w); i++) {
+		const struct segment_child *child = segment_child(w->segment, i);
+		uint64_t state = word_get(&child->state);
+
+		if (i != w->inherited->slot &&
+		    (state == CHILD_up || state == CHILD_stopping))
+			generations[i] = word_get(&child->generation);
+	}
+}
+
 static uint64_t on_now_ms(void *app)
 {
 	struct worker *w = app;
@@ -160,6 +175,7 @@ static int start_chat(struct worker *w, struct why *why)
 		.submit = on_submit,
 		.read = on_read,
 		.cast = on_cast,
+		.peers = on_peers,
 		.now_ms = on_now_ms,
 	};
 	struct chat_limits limits = {

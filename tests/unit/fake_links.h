@@ -60,6 +60,7 @@ static struct {
 	uint8_t bytes[CAST_BYTES];
 } casts[CASTS];
 static unsigned n_casts;
+static unsigned n_peers; /* in the first slots, generations 40, 41 … */
 
 /* ---- what chat asks for --------------------------------------------------------- */
 
@@ -150,6 +151,13 @@ static inline int on_cast(void *app, const void *data, size_t len)
 	return 0;
 }
 
+static inline void on_peers(void *app, uint64_t generations[SEGMENT_SLOTS_MAX])
+{
+	assert_ptr_equal(app, links);
+	for (unsigned i = 0; i < n_peers; i++)
+		generations[i] = 40 + i;
+}
+
 static inline uint64_t on_now_ms(void *app)
 {
 	assert_ptr_equal(app, links);
@@ -182,7 +190,7 @@ static inline int links_setup(void **state)
 	};
 	fake_store_reset();
 	submit_answer = cast_answer = 0;
-	n_casts = 0;
+	n_casts = n_peers = 0;
 	now_ms = 1000000;
 	n_submits = 0;
 	return 0;
@@ -198,6 +206,7 @@ static inline void chat_start(unsigned n)
 		.submit = on_submit,
 		.read = on_read,
 		.cast = on_cast,
+		.peers = on_peers,
 		.now_ms = on_now_ms,
 	};
 	char user[16];
