@@ -115,7 +115,7 @@ static void adopt_head(struct chat *chat, struct room *room, uint64_t head, bool
 	uint64_t since = furthest_since(room);
 
 	if (!room->based)
-		room->head = head;
+		room->head = head > room->head ? head : room->head;
 	else if (head > room->head && (looks || (since > room->head && since <= head)))
 		room_jump(chat, room, head);
 	room->based = true;
@@ -200,12 +200,33 @@ static void answered(struct chat *chat, struct room *room, bool looks,
 		chat->reads_paused = true;
 }
 
-static void failed(struct chat *chat, struct room *room, bool looks)
+/* Who waits for a read that is not begun need not wait for its turn to be told. */
+static void fail_all(struct chat *chat)
+{
+	struct room *any;
+	unsigned n;
+
+	DL_COUNT2(chat->rooms.want, any, n, want_next);
+	for (; n && chat->rooms.want; n--) {
+		struct room *room = chat->rooms.want;
+
+		rooms_unwant(&chat->rooms, room);
+		room_hold(room);
+		joins_fail(chat, room);
+		if (room->looks || somebody_waits(room, UINT64_MAX))
+			rooms_want(&chat->rooms, room);
+		room_unhold(&chat->rooms, room);
+	}
+}
+
+static void failed(struct chat *chat, struct room *room, int status, bool looks)
 {
 	counter_add(chat->slot, COUNTER_read_errors, 1);
 	chat->reads_paused = true;
 	room->looks |= looks;
 	joins_fail(chat, room);
+	if (status == -ENOTCONN)
+		fail_all(chat);
 }
 
 static void finish(struct chat *chat, struct room *room, int status, bool looks,
@@ -214,7 +235,7 @@ static void finish(struct chat *chat, struct room *room, int status, bool looks,
 	room->pin = NOWHERE;
 	room_hold(room);
 	if (status < 0)
-		failed(chat, room, looks);
+		failed(chat, room, status, looks);
 	else
 		answered(chat, room, looks, answer);
 	if (room->looks || somebody_waits(room, UINT64_MAX))

@@ -47,7 +47,7 @@ struct room {
 	uint32_t n_members, members_size, n_catching;
 	uint64_t turn_from; /* while dirty: where the log began to grow in this turn */
 	bool dirty;
-	bool based; /* the head is known */
+	bool based; /* the head is known, and not only that it is there at least */
 	bool held;  /* is not freed with its last member */
 	bool wants; /* in the list of those for which something is to be read */
 	bool looks; /* its head is to be compared with the store's */

@@ -67,18 +67,20 @@ static void put_message(struct chat *chat, struct room *room,
 	put(chat, room, message->seq, r);
 }
 
-/* The room's members hear of a message that was not, or that there is one. */
+/* The room's members hear of a message that was not, or that there is one. A repeat of
+ * what is long past does not tell a room its head, only that it is there at least. */
 static void hear(struct chat *chat, struct room *room, const struct message *message,
 		 bool repeat)
 {
 	uint64_t before = repeat ? message->seq : message->seq - 1;
 
 	if (!room->based) {
-		room->based = true;
-		room->head = before;
-	} else if (message->seq <= room->head) {
-		return;
+		room->based = !repeat;
+		if (before > room->head)
+			room->head = before;
 	}
+	if (!room->based || message->seq <= room->head)
+		return;
 	if (before > room->head)
 		room_jump(chat, room, before);
 	if (!repeat)

@@ -58,6 +58,21 @@ static void a_repeat_tells_a_room_of_its_head_too(void **state)
 	assert_got(&links[0], JOINED("a", "5", "1") MESSAGE("a", "6"));
 }
 
+/* Who comes back says again what was answered long ago. */
+static void a_repeat_of_what_is_long_past_is_not_taken_for_the_head(void **state)
+{
+	struct message message = stored_message("a", 5);
+
+	chat_start(1);
+	reads_wait = true;
+	store_holds("a", 1, 100);
+	join(&links[0], "a");
+	chat_sequenced(chat, &message, true, false, 0);
+	answer_read(0);
+	heard("a", 101);
+	assert_got(&links[0], JOINED("a", "100", "1") MESSAGE("a", "101"));
+}
+
 /* All that a client does after its join happens after it. */
 static void what_is_sent_while_a_join_waits_is_sent_after_it_in_order(void **state)
 {
@@ -171,6 +186,38 @@ static void a_store_that_is_away_lets_nobody_in(void **state)
 	assert_int_equal(counter_get(&slot, COUNTER_rooms), 0);
 }
 
+/* Not one room after the other, a beat for each. */
+static void a_store_that_is_away_is_told_to_all_who_wait(void **state)
+{
+	chat_start(4);
+	reads_wait = true;
+	store_holds("d", 1, 9);
+	join(&links[3], "d");
+	answer_read(0);
+	links[3].got_len = 0;
+	read_refusal = -ENOTCONN;
+	heard("d", 12); /* from the store, which is away */
+	for (unsigned i = 0; i < 3; i++) {
+		const char room[] = { (char)('a' + i), '\0' };
+		char json[64];
+
+		snprintf(json, sizeof json, "{\"op\":\"join\",\"room\":\"%s\"}", room);
+		chat_message(links[i].session, json, strlen(json));
+	}
+	chat_tick(chat, now_ms);
+	flush();
+	for (unsigned i = 0; i < 3; i++)
+		assert_got(&links[i], UNAVAILABLE);
+	assert_int_equal(counter_get(&slot, COUNTER_rooms), 1);
+	assert_got(&links[3], "");
+	read_refusal = 0;
+	chat_look(chat);
+	flush();
+	answer_read(0);
+	assert_got(&links[3],
+		   MESSAGE("d", "10") MESSAGE("d", "11") MESSAGE("d", "12"));
+}
+
 static void a_store_that_is_away_keeps_nobody_from_a_room_that_is_known(void **state)
 {
 	chat_start(3);
@@ -234,12 +281,14 @@ int main(void)
 		TEST(a_join_waits_for_the_rooms_head),
 		TEST(what_is_heard_while_a_join_waits_is_neither_missed_nor_doubled),
 		TEST(a_repeat_tells_a_room_of_its_head_too),
+		TEST(a_repeat_of_what_is_long_past_is_not_taken_for_the_head),
 		TEST(what_is_sent_while_a_join_waits_is_sent_after_it_in_order),
 		TEST(who_leaves_while_its_join_waits_is_told_of_both),
 		TEST(who_hangs_up_while_its_join_waits_leaves_nothing_behind),
 		TEST(a_slow_reader_among_those_who_wait_disturbs_no_other),
 		TEST(joining_twice_while_the_first_waits_is_refused),
 		TEST(a_store_that_is_away_lets_nobody_in),
+		TEST(a_store_that_is_away_is_told_to_all_who_wait),
 		TEST(a_store_that_is_away_keeps_nobody_from_a_room_that_is_known),
 		TEST(reads_under_way_are_bounded_and_rooms_take_turns),
 		TEST(answers_after_the_end_find_nobody),
