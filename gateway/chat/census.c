@@ -59,7 +59,7 @@ static int ask_others(struct chat *chat, struct census *census, struct text room
 	cast_begin(&chat->cast, CAST_CENSUS, 0);
 	put_numbers(&chat->cast, (uint32_t)chat->limits.generation, census->number);
 	(void)cast_put_name(&chat->cast, room, false); /* there is place */
-	return cast_send(chat) ? 0 : -EAGAIN;
+	return cast_may(chat) && cast_send(chat) ? 0 : -EAGAIN;
 }
 
 static void census_free(struct census *census)
@@ -113,6 +113,8 @@ static void answer(struct chat *chat, uint32_t generation, uint32_t number,
 	const struct person *person = crowd ? crowd->by_name : NULL;
 	uint32_t n = crowd ? crowd->n_here : 0, named = 0;
 
+	if (!cast_may(chat))
+		return;
 	begin_answer(chat, generation, number, n);
 	for (; person && named < WIRE_WHO_MAX; person = person->hh.next) {
 		if (!person->n_here)

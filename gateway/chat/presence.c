@@ -9,6 +9,7 @@
 
 enum {
 	NAMES_MAX = 100,   /* of one event */
+	TOLD_MAX = 20000,  /* links that are told in a turn, about */
 	WHO_DEFAULT = 100, /* users of one answer */
 };
 
@@ -125,10 +126,18 @@ static void tell(struct chat *chat, struct room *room)
 	room->crowd_told = members;
 }
 
+/* A user may have many links, each of which is told. */
+static uint64_t size_of(const struct room *room)
+{
+	uint64_t members = crowd_members(&room->crowd);
+
+	return members > room->n_members ? members : room->n_members;
+}
+
 static bool is_due(const struct chat *chat, const struct room *room, uint64_t now_ms)
 {
 	return now_ms - room->crowd_told_ms >= chat->limits.presence_interval_ms ||
-	       (crowd_members(&room->crowd) <= chat->limits.presence_at_once_max &&
+	       (size_of(room) <= chat->limits.presence_at_once_max &&
 		!room->crowd.receiving);
 }
 
@@ -157,7 +166,7 @@ static void settle_all(struct chat *chat)
 
 void presence_turn(struct chat *chat)
 {
-	uint64_t now_ms;
+	uint64_t now_ms, n_told = 0;
 
 	if (!chat->limits.presence_members_max) {
 		settle_all(chat);
@@ -169,8 +178,11 @@ void presence_turn(struct chat *chat)
 	    !casts_begin(chat))
 		return; /* later */
 	now_ms = chat->io.now_ms(chat->io.app);
-	while (chat->rooms.crowds)
+	/* The rest of them in the next: messages come first. */
+	while (chat->rooms.crowds && n_told < TOLD_MAX) {
+		n_told += 1 + chat->rooms.crowds->n_members;
 		look_at(chat, chat->rooms.crowds, now_ms);
+	}
 }
 
 /* ---- asked for ------------------------------------------------------------------ */
@@ -236,7 +248,7 @@ void do_typing(struct session *session, const struct request *request)
 	    join_waits(member_at(session, place)))
 		return;
 	room = session->memberships[place].room;
-	if (crowd_members(&room->crowd) > chat->limits.presence_members_max ||
+	if (size_of(room) > chat->limits.presence_members_max ||
 	    !rate_may_type(session)) {
 		counter_add(chat->slot, COUNTER_ephemeral_dropped, 1);
 		return;

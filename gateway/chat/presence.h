@@ -30,6 +30,11 @@ void presence_stop(struct chat *chat);
 
 /* ---- presence_cast.c ---- */
 
+/* Whether more may be cast before the next beat. It is asked before the first cast of a
+ * kind or a room; what has begun goes out whole, or it would never, if it is larger than
+ * all that may. */
+bool cast_may(const struct chat *chat);
+
 /* Casts what was made in chat->cast. False: not now. */
 bool cast_send(struct chat *chat);
 

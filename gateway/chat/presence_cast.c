@@ -8,14 +8,17 @@
 
 /* ---- out ------------------------------------------------------------------------ */
 
+bool cast_may(const struct chat *chat)
+{
+	return chat->cast_bytes < chat->limits.cast_bytes;
+}
+
 bool cast_send(struct chat *chat)
 {
 	struct cast_out *cast = &chat->cast;
 
 	if (!chat->io.cast)
 		return true;
-	if (chat->cast_bytes + cast->len > chat->limits.cast_bytes)
-		return false;
 	if (chat->io.cast(chat->io.app, cast->bytes, cast->len) < 0)
 		return false;
 	chat->cast_bytes += cast->len;
@@ -23,56 +26,46 @@ bool cast_send(struct chat *chat)
 	return true;
 }
 
-/* In as many casts as it takes. */
-static bool put_name(struct chat *chat, enum cast_kind kind, struct text name)
-{
-	if (cast_put_name(&chat->cast, name, false))
-		return true;
-	if (!cast_send(chat))
-		return false;
-	cast_begin(&chat->cast, kind, 0);
-	CHECK(cast_put_name(&chat->cast, name, false));
-	return true;
-}
-
+/* What went out is done with, also if the rest has to wait. */
 static bool cast_farewells(struct chat *chat)
 {
-	struct room *room, *next;
+	while (chat->rooms.farewells) {
+		struct room *end, *room;
 
-	if (!chat->rooms.farewells)
-		return true;
-	cast_begin(&chat->cast, CAST_GONE, 0);
-	LL_FOREACH2(chat->rooms.farewells, room, crowd_next)
-	if (!put_name(chat, CAST_GONE, room_name(room)))
-		return false;
-	if (!cast_send(chat))
-		return false;
-	LL_FOREACH_SAFE2(chat->rooms.farewells, room, next, crowd_next)
-	free(room);
-	chat->rooms.farewells = NULL;
+		cast_begin(&chat->cast, CAST_GONE, 0);
+		LL_FOREACH2(chat->rooms.farewells, end, crowd_next)
+		if (!cast_put_name(&chat->cast, room_name(end), false))
+			break;
+		if (!cast_may(chat) || !cast_send(chat))
+			return false;
+		while ((room = chat->rooms.farewells) != end) {
+			chat->rooms.farewells = room->crowd_next;
+			free(room);
+		}
+	}
 	return true;
 }
 
 static bool cast_asks(struct chat *chat)
 {
-	struct room *room;
-	bool any = false;
+	struct room *room = chat->rooms.crowds;
 
-	cast_begin(&chat->cast, CAST_ASK, 0);
-	DL_FOREACH2(chat->rooms.crowds, room, crowd_next)
-	{
-		if (!room->ask_due)
-			continue;
-		if (!put_name(chat, CAST_ASK, room_name(room)))
+	while (room) {
+		struct room *end;
+		bool any = false;
+
+		cast_begin(&chat->cast, CAST_ASK, 0);
+		for (end = room; end; end = end->crowd_next) {
+			if (end->ask_due &&
+			    !cast_put_name(&chat->cast, room_name(end), false))
+				break;
+			any |= end->ask_due;
+		}
+		if (any && (!cast_may(chat) || !cast_send(chat)))
 			return false;
-		any = true;
+		for (; room != end; room = room->crowd_next)
+			room->ask_due = false;
 	}
-	if (!any)
-		return true;
-	if (!cast_send(chat))
-		return false;
-	DL_FOREACH2(chat->rooms.crowds, room, crowd_next)
-	room->ask_due = false;
 	return true;
 }
 
@@ -146,6 +139,8 @@ bool cast_crowd(struct chat *chat, struct room *room)
 	bool all = room->roster_due || room->count_cast || counted;
 	bool done;
 
+	if (!cast_may(chat))
+		return false;
 	if (counted)
 		done = cast_count(chat, room);
 	else if (all)
@@ -164,7 +159,7 @@ void cast_typing(struct chat *chat, const struct room *room, struct text user,
 {
 	begin_for(chat, room, CAST_TYPING, 0);
 	CHECK(cast_put_name(&chat->cast, user, active));
-	if (!cast_send(chat))
+	if (!cast_may(chat) || !cast_send(chat))
 		counter_add(chat->slot, COUNTER_ephemeral_dropped, 1);
 }
 
@@ -210,8 +205,11 @@ static void hear_users(struct chat *chat, struct room *room, unsigned slot,
 	struct text user;
 	bool there;
 
-	if (cast->kind == CAST_ROSTER && cast->flags & CAST_FIRST)
+	if (cast->kind == CAST_ROSTER && cast->flags & CAST_FIRST) {
 		(void)crowd_forget(&room->crowd, slot); /* what is not named again */
+		if (!(cast->flags & CAST_LAST))         /* time for the rest to come */
+			room->crowd_told_ms = chat->io.now_ms(chat->io.app);
+	}
 	while (cast_next_name(cast, &user, &there))
 		crowd_elsewhere(&room->crowd, slot, user, there);
 	if (cast->kind == CAST_ROSTER)

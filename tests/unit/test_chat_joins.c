@@ -214,8 +214,7 @@ static void a_store_that_is_away_is_told_to_all_who_wait(void **state)
 	chat_look(chat);
 	flush();
 	answer_read(0);
-	assert_got(&links[3],
-		   MESSAGE("d", "10") MESSAGE("d", "11") MESSAGE("d", "12"));
+	assert_got(&links[3], MESSAGE("d", "10") MESSAGE("d", "11") MESSAGE("d", "12"));
 }
 
 static void a_store_that_is_away_keeps_nobody_from_a_room_that_is_known(void **state)

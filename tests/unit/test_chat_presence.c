@@ -93,6 +93,26 @@ static void a_larger_room_is_told_once_an_interval(void **state)
 	assert_got(&links[0], PRESENCE("\"dan\"", "\"bob\"", "3"));
 }
 
+/* Each of a user's links is told: they make a room large. */
+static void many_links_of_few_users_are_told_once_an_interval(void **state)
+{
+	limits.presence_at_once_max = 3;
+	chat_start(0);
+	for (unsigned i = 0; i < 3; i++)
+		enter(&links[i], "ann");
+	tick(1000);
+	links[0].got_len = links[0].n_events = 0;
+	for (unsigned i = 0; i < 10; i++) {
+		enter(&links[3], "bob");
+		hang_up(&links[3]);
+	}
+	tick(900);
+	assert_int_equal(links[0].n_events, 2); /* the first, and that it is gone */
+	enter(&links[3], "bob");
+	tick(100);
+	assert_non_null(strstr(links[0].got, PRESENCE("\"bob\"", "", "2")));
+}
+
 static void changes_that_undo_each_other_are_not_told(void **state)
 {
 	limits.presence_at_once_max = 1;
@@ -259,6 +279,7 @@ int main(void)
 		TEST(a_user_counts_once_however_many_links_it_has),
 		TEST(who_waits_to_be_let_in_is_not_there_yet),
 		TEST(a_larger_room_is_told_once_an_interval),
+		TEST(many_links_of_few_users_are_told_once_an_interval),
 		TEST(changes_that_undo_each_other_are_not_told),
 		TEST(the_largest_rooms_are_told_a_number),
 		TEST(many_changes_are_told_in_parts),
