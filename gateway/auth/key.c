@@ -30,6 +30,8 @@ enum key_alg key_alg_of(const char *name)
 {
 	unsigned alg = 0;
 
+	if (strcmp(name, "Ed25519") == 0)
+		return ALG_EdDSA;
 	while (alg < ALG_COUNT && strcmp(names[alg], name) != 0)
 		alg++;
 	return (enum key_alg)alg;

@@ -23,7 +23,8 @@ enum key_alg {
 	ALG_COUNT
 };
 
-/* ALG_COUNT for a name that is none of them. */
+/* ALG_COUNT for a name that is none of them. `Ed25519` is EdDSA, too, which is called
+ * so since RFC 9864. */
 enum key_alg key_alg_of(const char *name);
 const char *key_alg_name(enum key_alg alg);
 

@@ -69,6 +69,8 @@ refusals() { # refusals REASON NUMBER
 	for alg in RS256 ES256 EdDSA; do
 		bearer "$("$PYTHON" "$ROOT/tests/e2e/make_token.py" "$alg:$DIR/$alg" "$claims")"
 	done
+	# Its name since RFC 9864.
+	bearer "$("$PYTHON" "$ROOT/tests/e2e/make_token.py" "EdDSA:$DIR/EdDSA" "$claims" '{"alg":"Ed25519"}')"
 	# The text of the public key as a secret: key confusion.
 	openssl pkey -in "$DIR/RS256" -pubout | base64 -w0 | sed 's/^/HS256:/' >"$DIR/confused"
 	[ "$(status '' "Authorization: Bearer $("$PYTHON" "$ROOT/tests/e2e/make_token.py" "HS256:$DIR/confused" "$claims")")" = 401 ]
