@@ -16,10 +16,19 @@ enum {
 	INHERIT_SETTINGS = 5, /* memfd with the settings in force, KEY=value */
 	INHERIT_READY = 6,    /* write "R\n" once when ready */
 	INHERIT_LIFELINE =
-		7,        /* end of file: the supervisor is gone; drain shortly, leave */
-	INHERIT_KEYS = 8, /* memfd with a copy of the file with keys for tokens */
-	INHERIT_WAKE = 9, /* an eventfd per slot, then the listening sockets */
+		7,         /* end of file: the supervisor is gone; drain shortly, leave */
+	INHERIT_KEYS = 8,  /* memfds with copies of the files with keys; see below */
+	INHERIT_WAKE = 10, /* an eventfd per slot, then the listening sockets */
 };
+
+/* Those files, by what they are keys for. */
+enum {
+	KEYS_tokens,
+	KEYS_api,
+	KEYS_FILES
+};
+_Static_assert((int)INHERIT_KEYS + (int)KEYS_FILES == (int)INHERIT_WAKE,
+	       "a descriptor for each file");
 
 struct inherited {
 	enum role role;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "gateway/auth/api_keys.h"
 #include "gateway/auth/auth.h"
 #include "gateway/inherit.h"
 #include "gateway/sequencer/sequencer.h"
@@ -25,18 +26,31 @@ static int run_child(const struct inherited *inherited)
 	return worker_run(inherited, &settings);
 }
 
+static int read_keys(const struct settings *settings, int ret_fds[KEYS_FILES],
+		     struct why *why)
+{
+	int r = auth_read_keys(settings, &ret_fds[KEYS_tokens], why);
+
+	if (r < 0)
+		return r;
+	r = api_keys_read(settings, &ret_fds[KEYS_api], why);
+	if (r < 0)
+		close(ret_fds[KEYS_tokens]);
+	return r;
+}
+
 static int check_keys(const struct settings *settings, struct why *why)
 {
-	int fd, r = auth_read_keys(settings, &fd, why);
+	int fds[KEYS_FILES], r = read_keys(settings, fds, why);
 
-	if (r == 0)
-		close(fd);
+	for (unsigned i = 0; i < KEYS_FILES && r == 0; i++)
+		close(fds[i]);
 	return r;
 }
 
 static int run_supervisor(int argc, char **argv)
 {
-	struct supervisor_source source = { argc, argv, environ, auth_read_keys };
+	struct supervisor_source source = { argc, argv, environ, read_keys };
 	struct settings settings;
 	int r = settings_start(&settings, SETTINGS_GATEWAY,
 			       "parley-gateway [--name value]...", argc, argv, environ,

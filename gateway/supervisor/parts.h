@@ -34,7 +34,7 @@ struct supervisor {
 	struct segment *segment;
 	struct segment_supervisor *words;
 	struct listeners listeners;
-	int bus_fd, settings_fd, keys_fd, lifeline[2];
+	int bus_fd, settings_fd, key_fds[KEYS_FILES], lifeline[2];
 	int wake_fds[SEGMENT_SLOTS_MAX];
 
 	unsigned n_workers, n_seats, n_slots;

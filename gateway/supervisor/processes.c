@@ -151,7 +151,7 @@ static int spawn(struct supervisor *s, const struct child *child, int ready_fd,
 	fds[INHERIT_SETTINGS - INHERIT_SEGMENT] = s->settings_fd;
 	fds[INHERIT_READY - INHERIT_SEGMENT] = ready_fd;
 	fds[INHERIT_LIFELINE - INHERIT_SEGMENT] = s->lifeline[0];
-	fds[INHERIT_KEYS - INHERIT_SEGMENT] = s->keys_fd;
+	memcpy(fds + INHERIT_KEYS - INHERIT_SEGMENT, s->key_fds, sizeof s->key_fds);
 	memcpy(fds + n, s->wake_fds, s->n_slots * sizeof *fds);
 	n += s->n_slots;
 	memcpy(fds + n, s->listeners.fds, s->listeners.n * sizeof *fds);

@@ -48,30 +48,36 @@ static void keep_fixed(const struct settings *now, struct settings *fresh)
 	}
 }
 
+static void close_keys(const int fds[KEYS_FILES])
+{
+	for (unsigned i = 0; i < KEYS_FILES; i++)
+		close(fds[i]);
+}
+
 static int read_again(struct supervisor *s, struct why *why)
 {
 	const struct supervisor_source *source = s->source;
 	enum log_level level = LOG_info;
 	struct settings fresh;
-	int fd = -1, keys_fd, r;
+	int fd = -1, key_fds[KEYS_FILES], r;
 
 	r = settings_reload(&fresh, SETTINGS_GATEWAY, source->argc, source->argv,
 			    source->environ, NULL, why);
 	if (r < 0)
 		return r;
 	keep_fixed(&s->settings, &fresh);
-	r = source->read_keys(&fresh, &keys_fd, why);
+	r = source->read_keys(&fresh, key_fds, why);
 	if (r < 0)
 		return r;
 	r = setup_settings(&fresh, &fd, why);
 	if (r < 0) {
-		close(keys_fd);
+		close_keys(key_fds);
 		return r;
 	}
 	close(s->settings_fd);
-	close(s->keys_fd);
+	close_keys(s->key_fds);
 	s->settings_fd = fd;
-	s->keys_fd = keys_fd;
+	memcpy(s->key_fds, key_fds, sizeof key_fds);
 	s->settings = fresh;
 	s->settings_version++;
 	if (log_level_parse(fresh.log_level, &level) == 0)

@@ -145,7 +145,7 @@ int setup_make(struct supervisor *s, struct why *why)
 	/* First of all, as it tells whether another gateway runs under this name. */
 	if ((r = make_segment(s, why)) < 0 || (r = make_descriptors(s, why)) < 0 ||
 	    (r = setup_settings(&s->settings, &s->settings_fd, why)) < 0 ||
-	    (r = s->source->read_keys(&s->settings, &s->keys_fd, why)) < 0 ||
+	    (r = s->source->read_keys(&s->settings, s->key_fds, why)) < 0 ||
 	    (r = make_bus(s, why)) < 0 || (r = handed ? 0 : open_listeners(s, why)) < 0)
 		return r;
 	word_set(&s->words->port, s->listeners.port);
@@ -166,7 +166,8 @@ void setup_release(struct supervisor *s)
 	give_back(s->lifeline[0]);
 	give_back(s->lifeline[1]);
 	give_back(s->settings_fd);
-	give_back(s->keys_fd);
+	for (unsigned i = 0; i < KEYS_FILES; i++)
+		give_back(s->key_fds[i]);
 	give_back(s->bus_fd);
 	if (s->segment)
 		segment_close(s->segment, true);

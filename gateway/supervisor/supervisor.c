@@ -140,7 +140,8 @@ static void init(struct supervisor *s, const struct settings *settings,
 	s->source = source;
 	s->state = GATEWAY_starting;
 	s->started_ms = supervisor_now_ms();
-	s->bus_fd = s->settings_fd = s->keys_fd = -1;
+	s->bus_fd = s->settings_fd = -1;
+	memset(s->key_fds, -1, sizeof s->key_fds);
 	s->lifeline[0] = s->lifeline[1] = -1;
 	for (unsigned i = 0; i < SEGMENT_SLOTS_MAX; i++)
 		s->wake_fds[i] = -1;

@@ -9,15 +9,17 @@
 #define SUPERVISOR_H
 
 #include "common/settings.h"
+#include "gateway/inherit.h"
 
 /* How the settings were given, so that HUP can read them again. */
 struct supervisor_source {
 	int argc;
 	char *const *argv;
 	char *const *environ;
-	/* Returns a new descriptor, close-on-exec, with a checked copy of the keys that
-	 * the settings point to; -errno with the reason. */
-	int (*read_keys)(const struct settings *settings, int *ret_fd, struct why *why);
+	/* Returns new descriptors, close-on-exec, with checked copies of the files with
+	 * keys that the settings point to; -errno with the reason, and none. */
+	int (*read_keys)(const struct settings *settings, int ret_fds[KEYS_FILES],
+			 struct why *why);
 };
 
 /* Runs until stopped; returns the exit code (0, 1, or 78 for a bad start). */

@@ -289,8 +289,10 @@ static int start_store(struct worker *w, struct why *why)
 /* Handles of the worker's own; nothing here fails but for want of memory. */
 int wiring_start(struct worker *w, struct why *why)
 {
-	int r = auth_new(w->settings, INHERIT_KEYS, &w->auth, why);
+	int r = auth_new(w->settings, INHERIT_KEYS + KEYS_tokens, &w->auth, why);
 
+	if (r == 0)
+		r = api_keys_new(w->settings, INHERIT_KEYS + KEYS_api, &w->api_keys, why);
 	if (r == 0)
 		r = start_bus(w, why);
 	if (r == 0)
@@ -317,5 +319,6 @@ void wiring_free(struct worker *w)
 	transport_free(w->transport);
 	chat_free(w->chat);
 	auth_free(w->auth);
+	api_keys_free(w->api_keys);
 	bus_close(w->bus);
 }

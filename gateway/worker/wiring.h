@@ -7,6 +7,7 @@
 #ifndef WIRING_H
 #define WIRING_H
 
+#include "gateway/auth/api_keys.h"
 #include "gateway/auth/auth.h"
 #include "gateway/bus/records.h"
 #include "gateway/chat/chat.h"
@@ -27,6 +28,7 @@ struct worker {
 	struct bus_reader sequenced; /* the sequencer's ring */
 	uint64_t epoch;              /* last heard from the sequencer; see records.h */
 	struct auth *auth;           /* NULL in open mode */
+	struct api_keys *api_keys;   /* NULL: there is no API */
 	struct store *store;
 	struct chat *chat;
 	struct transport *transport;
