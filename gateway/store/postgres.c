@@ -65,6 +65,7 @@ static void on_session(void *app)
 {
 	struct postgres *p = app;
 
+	p->trim.round_ms = 0; /* the time without a database is no round's */
 	if (p->trim.retain_ms || p->trim.retain_count)
 		CHECK(uv_timer_start(&p->trim_timer, on_trim, 0, 0) == 0);
 	tell(p, true, "");

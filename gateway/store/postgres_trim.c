@@ -96,6 +96,8 @@ uint64_t pgtrim_step(struct pgtrim *t, uint64_t now_ms)
 {
 	if (t->is_under_way)
 		return PAUSE_MS;
+	if (!t->round_ms) /* the first one begins */
+		t->round_ms = now_ms;
 	if (t->is_round_over) {
 		uint64_t rest_ms = REST_MS + REST_SHARE * (now_ms - t->round_ms);
 

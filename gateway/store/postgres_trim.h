@@ -25,7 +25,7 @@ struct pgtrim {
 	struct pgcall call;
 	struct pgarray ids;
 	bool is_under_way, is_round_over;
-	uint64_t round_ms;         /* when the round began */
+	uint64_t round_ms;         /* when the round began; 0: there was none */
 	int64_t after;             /* the id up to which it has come */
 	int64_t due[PGTRIM_ROOMS]; /* of those that it looked at */
 	unsigned n_due, n_seen;

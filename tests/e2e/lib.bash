@@ -226,6 +226,10 @@ say() { # say TEXT...: each is a message of the client that was made last
 	printf '%s\n' "$@" >&"$IN"
 }
 
+told() { # told FILE [JQ]: of each message of a room in a client's log; its sequence
+	jq -R "fromjson? | select(.op == \"message\") | ${2:-.seq}" "$1"
+}
+
 metric() { # metric NAME: its value, without labels or with these
 	body /metrics | sed -n "s/^parley_$1 //p"
 }
