@@ -20,7 +20,8 @@ struct sends {
 	unsigned n_opened, n_joined, next_room;
 	uint64_t *sent_ns;   /* per message under way, by its ref; 0: answered */
 	uint32_t *latencies; /* microseconds */
-	size_t n_acked, size;
+	uint64_t n_acked;
+	size_t size;
 	uint64_t n_sent, n_errors, answered_ms;
 	bool ending, *unflushed; /* per link */
 	char *body, *text;
@@ -203,7 +204,7 @@ int load_sends(struct load *load, const unsigned numbers[3])
 	elapsed = load_now_ms() - start_ms;
 	sends.ending = true;
 	qsort(sends.latencies, sends.n_acked, sizeof(*sends.latencies), by_size);
-	printf("rooms=%u inflight=%u acked=%zu elapsed_ms=%lu rate=%zu p50_us=%u "
+	printf("rooms=%u inflight=%u acked=%lu elapsed_ms=%lu rate=%lu p50_us=%u "
 	       "p99_us=%u max_us=%u errors=%lu cpu_ms=%lu\n",
 	       sends.n_rooms, sends.n_in_flight, sends.n_acked, elapsed,
 	       sends.n_acked * 1000 / (elapsed ? elapsed : 1), share(&sends, 500),
