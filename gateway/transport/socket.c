@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <libwebsockets.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 enum {
 	READ_BYTES = 65536,        /* one buffer for all sockets */
 	WRITE_BYTES = 1024 * 1024, /* most that one send() is offered */
+	UNSENT_BYTES = 262144,     /* most that waits in the kernel for a peer's window */
 };
 
 struct socket_layer {
@@ -119,13 +121,25 @@ void socket_layer_free(struct socket_layer *layer)
 	free(layer);
 }
 
+/* The kernel would take megabytes for each peer that does not read, out of what all
+ * sockets of the machine share. What is on its way to one that reads is not bounded. */
+static void bound_unsent(int fd)
+{
+	int bytes = UNSENT_BYTES;
+
+	/* Only costs memory without. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
 int socket_adopt(struct socket_layer *layer, int fd, struct socket **ret_socket,
 		 void **ret_user)
 {
 	lws_sock_file_fd_type given = { .sockfd = fd };
-	struct lws *wsi = lws_adopt_descriptor_vhost(layer->vhost, LWS_ADOPT_SOCKET,
-						     given, "link", NULL);
+	struct lws *wsi;
 
+	bound_unsent(fd);
+	wsi = lws_adopt_descriptor_vhost(layer->vhost, LWS_ADOPT_SOCKET, given, "link",
+					 NULL);
 	if (!wsi)
 		return -ENOMEM; /* libwebsockets has closed the descriptor */
 	*ret_socket = (struct socket *)wsi;
@@ -139,9 +153,12 @@ int socket_write(struct socket *socket, const void *data, size_t len)
 {
 	/* lws_write takes a pointer to non-const but does not change raw bytes. */
 	unsigned char *bytes = (unsigned char *)(uintptr_t)data;
+	/* Then these bytes wait behind the rest of others, of which it says how many it
+	 * sent: 0, when the peer reads nothing. */
+	bool waits = lws_partial_buffered(to_lws(socket));
 	int written = lws_write(to_lws(socket), bytes, len, LWS_WRITE_RAW);
 
-	if (written >= 0 && (size_t)written == len)
+	if (written >= 0 && (waits || (size_t)written == len))
 		return 0;
 	socket_kill(socket);
 	return -EPIPE;
