@@ -92,6 +92,10 @@ bool http_header_has(const struct http_request *request, const char *name,
  * counts; names are compared as sent. */
 int http_query(const char *query, const char *name, char *out, size_t size);
 
+/* What stands between two slashes of a path, percent-decoded, into `out`. Returns its
+ * length, -ENAMETOOLONG, or -EINVAL (bad escape, NUL). */
+int http_path_part(const char *part, size_t len, char *out, size_t size);
+
 const char *http_reason(int status); /* "Not Found"; "Unknown" for others */
 
 /* What an answer needs; NULL and 0 leave a header out. */

@@ -80,12 +80,13 @@ static int unescape(const char *at, const char *end)
 	return high * 16 + low;
 }
 
-static int decode(const char *at, const char *end, char *out, size_t size)
+static int decode(const char *at, const char *end, bool plus_is_blank, char *out,
+		  size_t size)
 {
 	size_t len = 0;
 
 	while (at < end) {
-		int c = *at == '+' ? ' ' : (unsigned char)*at;
+		int c = *at == '+' && plus_is_blank ? ' ' : (unsigned char)*at;
 
 		if (*at == '%') {
 			c = unescape(at, end);
@@ -114,12 +115,18 @@ int http_query(const char *query, const char *name, char *out, size_t size)
 			const char *end = query + len;
 			const char *value = query + key_len;
 
-			return decode(value < end ? value + 1 : end, end, out, size);
+			return decode(value < end ? value + 1 : end, end, true, out,
+				      size);
 		}
 		query += len;
 		query += *query == '&';
 	}
 	return -ENOENT;
+}
+
+int http_path_part(const char *part, size_t len, char *out, size_t size)
+{
+	return decode(part, part + len, false, out, size);
 }
 
 /* ---- answers ------------------------------------------------------------------- */

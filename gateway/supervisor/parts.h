@@ -18,7 +18,7 @@
 #include "gateway/supervisor/supervisor.h"
 
 enum {
-	SUPERVISOR_SIGNALS = 4 /* TERM, INT, HUP, CHLD */
+	SUPERVISOR_SIGNALS = 5 /* TERM, INT, USR1, HUP, CHLD */
 };
 
 struct supervisor {

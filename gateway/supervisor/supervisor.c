@@ -84,13 +84,17 @@ static void on_signal(uv_signal_t *handle, int number)
 	switch (number) {
 	case SIGCHLD: processes_reap(s); break;
 	case SIGHUP: roll_begin(s); break;
+	case SIGUSR1:
+		if (s->state != GATEWAY_draining)
+			leave_begin(s);
+		break;
 	default: leave_begin(s); break;
 	}
 }
 
 static int start_signals(struct supervisor *s)
 {
-	static const int numbers[SUPERVISOR_SIGNALS] = { SIGTERM, SIGINT, SIGHUP,
+	static const int numbers[SUPERVISOR_SIGNALS] = { SIGTERM, SIGINT, SIGUSR1, SIGHUP,
 							 SIGCHLD };
 	int r = 0;
 

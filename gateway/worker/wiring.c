@@ -5,8 +5,10 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "gateway/api/api.h"
 #include "gateway/web/pages.h"
 #include "gateway/worker/admission.h"
+#include "gateway/worker/backend.h"
 #include "gateway/worker/hearing.h"
 
 /* ---- chat -> transport, bus and store ---- */
@@ -214,6 +216,8 @@ static int start_transport(struct worker *w, struct why *why)
 	const struct settings *s = w->settings;
 	struct transport_events events = {
 		.app = w,
+		.request = w->api ? backend_request : NULL,
+		.request_gone = backend_request_gone,
 		.authorize = on_authorize,
 		.page = on_page,
 		.opened = on_opened,
@@ -300,6 +304,8 @@ int wiring_start(struct worker *w, struct why *why)
 	if (r == 0)
 		r = start_store(w, why);
 	if (r == 0)
+		r = backend_start(w, why);
+	if (r == 0)
 		r = start_transport(w, why);
 	return r;
 }
@@ -317,6 +323,7 @@ void wiring_stop(struct worker *w)
 void wiring_free(struct worker *w)
 {
 	transport_free(w->transport);
+	api_free(w->api);
 	chat_free(w->chat);
 	auth_free(w->auth);
 	api_keys_free(w->api_keys);

@@ -17,6 +17,8 @@
 #include "gateway/worker/acceptor.h"
 #include "gateway/worker/worker.h"
 
+struct api;
+
 struct worker {
 	const struct inherited *inherited;
 	const struct settings *settings;
@@ -31,6 +33,7 @@ struct worker {
 	struct api_keys *api_keys;   /* NULL: there is no API */
 	struct store *store;
 	struct chat *chat;
+	struct api *api; /* NULL: no keys for it, so there is none */
 	struct transport *transport;
 	struct acceptor *acceptor;
 	uv_timer_t leave, store_late;

@@ -50,7 +50,7 @@ static struct chat_limits limits;
 static int submit_answer;
 static struct submitted {
 	uint64_t ticket;
-	char room[65], id[65];
+	char room[65], id[65], from[65];
 } submits[SUBMITS];
 static unsigned n_submits;
 static uint64_t now_ms;
@@ -117,6 +117,8 @@ static inline int on_submit(void *app, uint64_t ticket, const struct message *me
 	submits[n_submits].ticket = ticket;
 	snprintf(submits[n_submits].id, sizeof submits->id, "%.*s", (int)message->id.len,
 		 message->id.at);
+	snprintf(submits[n_submits].from, sizeof submits->from, "%.*s",
+		 (int)message->from.len, message->from.at);
 	snprintf(submits[n_submits].room, sizeof submits->room, "%.*s",
 		 (int)message->room.len, message->room.at);
 	n_submits++;
