@@ -98,9 +98,10 @@ void chat_sequenced(struct chat *chat, const struct message *message, bool repea
 /* The message got no sequence: its sender is told why. */
 void chat_refused(struct chat *chat, uint64_t ticket, enum refusal reason);
 
-/* The sequencer is new: what was submitted and not answered is submitted again, in
- * order, which is safe; what was cast is cast again. */
-void chat_resubmit(struct chat *chat);
+/* What this worker handed to the sequencer was not taken: what was submitted and not
+ * answered is submitted again, in order, which is safe; what was cast is cast again.
+ * `all`: every worker does so, since the sequencer is new; nobody need be asked then. */
+void chat_resubmit(struct chat *chat, bool all);
 
 /* The store may hold messages that nobody told of (a new sequencer, a store that came
  * back): every room's head is compared with it, and what is missing is read. */

@@ -150,7 +150,7 @@ void chat_refused(struct chat *chat, uint64_t ticket, enum refusal reason)
 	chat_publish(chat);
 }
 
-void chat_resubmit(struct chat *chat)
+void chat_resubmit(struct chat *chat, bool all)
 {
 	struct pending *pending, *next;
 
@@ -158,7 +158,7 @@ void chat_resubmit(struct chat *chat)
 	HASH_ITER(hh, chat->pendings.by_ticket, pending, next)
 	if (!pending->held)
 		pending_submit(chat, pending);
-	presence_again(chat, false);
+	presence_again(chat, !all);
 	chat_publish(chat);
 }
 
@@ -174,7 +174,6 @@ void chat_look(struct chat *chat)
 
 void chat_overrun(struct chat *chat)
 {
-	chat_resubmit(chat);
+	chat_resubmit(chat, false);
 	chat_look(chat);
-	presence_again(chat, true);
 }

@@ -51,12 +51,12 @@ static void hear_refused(struct worker *w, const struct bus_record *record)
 }
 
 /* What the sequencer did not take in the epoch that ends it never will. */
-static void hear_epoch(struct worker *w, uint64_t epoch)
+static void hear_epoch(struct worker *w, uint64_t epoch, bool all)
 {
 	if (epoch == w->epoch)
 		return;
 	w->epoch = epoch;
-	chat_resubmit(w->chat);
+	chat_resubmit(w->chat, all);
 }
 
 static void hear_hello(struct worker *w, const struct bus_record *record)
@@ -65,18 +65,20 @@ static void hear_hello(struct worker *w, const struct bus_record *record)
 
 	if (record_read_hello(record, &epoch) < 0)
 		return;
-	hear_epoch(w, epoch);
+	hear_epoch(w, epoch, true);
 	/* What its predecessor had committed may be untold. */
 	chat_look(w->chat);
 }
 
+/* Said to this worker alone: one that is new does not know the epoch yet, and so what it
+ * says first is never taken. */
 static void hear_lost(struct worker *w, const struct bus_record *record)
 {
 	uint64_t epoch;
 	uint32_t slot;
 
 	if (record_read_lost(record, &slot, &epoch) == 0 && slot == w->inherited->slot)
-		hear_epoch(w, epoch);
+		hear_epoch(w, epoch, false);
 }
 
 static void hear_cast(struct worker *w, const struct bus_record *record)

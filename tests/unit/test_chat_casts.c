@@ -235,12 +235,15 @@ static void a_number_of_another_worker_counts(void **state)
 }
 
 /* What was cast in an epoch that ended may not have been heard. */
-static void a_new_epoch_hears_all_again_and_an_overrun_asks_too(void **state)
+static void a_new_epoch_hears_all_again_and_who_lost_something_asks_too(void **state)
 {
 	start_in_room();
-	chat_resubmit(chat);
+	chat_resubmit(chat, true);
 	flush();
 	assert_string_equal(cast_lines(), "roster 3: a u0+\n");
+	chat_resubmit(chat, false);
+	flush();
+	assert_string_equal(cast_lines(), "ask 0: a\nroster 3: a u0+\n");
 	chat_overrun(chat);
 	flush();
 	assert_string_equal(cast_lines(), "ask 0: a\nroster 3: a u0+\n");
@@ -321,7 +324,7 @@ int main(void)
 		TEST(a_user_of_two_workers_is_there_until_it_left_both),
 		TEST(a_large_worker_tells_a_number),
 		TEST(a_number_of_another_worker_counts),
-		TEST(a_new_epoch_hears_all_again_and_an_overrun_asks_too),
+		TEST(a_new_epoch_hears_all_again_and_who_lost_something_asks_too),
 		TEST(what_cannot_be_cast_now_is_cast_later),
 		TEST(typing_goes_to_all_workers),
 		TEST(ones_own_casts_come_back_and_change_nothing),

@@ -82,7 +82,7 @@ static void what_is_sent_while_a_join_waits_is_sent_after_it_in_order(void **sta
 	send_id(&links[0], "a", "x");
 	send_id(&links[0], "a", "y");
 	assert_int_equal(n_submits, 0);
-	chat_resubmit(chat); /* what is held is not handed over by it */
+	chat_resubmit(chat, true); /* what is held is not handed over by it */
 	assert_int_equal(n_submits, 0);
 	answer_read(0);
 	assert_got(&links[0], JOINED("a", "0", "1"));

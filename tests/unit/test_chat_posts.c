@@ -111,7 +111,7 @@ static void a_new_sequencer_gets_posts_again(void **state)
 {
 	chat_start(0);
 	assert_int_equal(post("x"), 0);
-	chat_resubmit(chat);
+	chat_resubmit(chat, true);
 	assert_int_equal(n_submits, 2);
 	assert_int_equal(submits[1].ticket, ticket);
 	said("a", 1, "1", true, ticket);

@@ -94,7 +94,7 @@ static void hear_one(const struct record *record)
 	struct message message;
 
 	if (record->look) { /* a new sequencer says hello */
-		chat_resubmit(chat);
+		chat_resubmit(chat, true);
 		chat_look(chat);
 		return;
 	}

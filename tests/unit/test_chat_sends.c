@@ -124,7 +124,7 @@ static void a_new_sequencer_gets_what_is_unanswered_in_order(void **state)
 	said("a", 1, "1", true, tickets[1]);
 	hang_up(&links[0]); /* its sends stay, and answer nobody */
 	n_submits = 0;
-	chat_resubmit(chat);
+	chat_resubmit(chat, true);
 	assert_int_equal(n_submits, 2);
 	assert_int_equal(submits[0].ticket, tickets[0]);
 	assert_string_equal(submits[0].id, "x");
@@ -141,7 +141,7 @@ static void a_new_sequencer_without_room_makes_sends_fail_in_words(void **state)
 	send_id(&links[0], "a", "x");
 	send_id(&links[0], "a", "y");
 	submit_answer = -EAGAIN;
-	chat_resubmit(chat);
+	chat_resubmit(chat, true);
 	flush();
 	assert_int_equal(links[0].n_events, 2);
 	assert_int_equal(counter_get(&slot, COUNTER_sends_pending), 0);
