@@ -123,7 +123,7 @@ $(B)/obj/llhttp/%.o: /usr/share/llhttp/%.c
 
 # The chat page is built into the gateway.
 PAGES := $(addprefix gateway/web/,index.html style.css page.js page_log.js page_people.js \
-	parley.js icon.svg)
+	page_state.js page_who.js parley.js icon.svg)
 build/web/pages.def: gateway/web/embed $(PAGES)
 	@mkdir -p $(@D)
 	$(call say,WEB,$@) gateway/web/embed $(PAGES) >$@

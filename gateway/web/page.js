@@ -7,20 +7,23 @@
 import { connect } from './parley.js';
 import { Log, avatar, element } from './page_log.js';
 import { People } from './page_people.js';
+import { State } from './page_state.js';
+import { Who, fromAddress, problemOf } from './page_who.js';
 
 const $ = (id) => document.getElementById(id);
 const narrow = matchMedia('(max-width: 719px)'), medium = matchMedia('(max-width: 1019px)');
-const bytes = (text) => new TextEncoder().encode(text).length;
-const NAME_MAX = 64;
+const TITLES = { open: 'What shall others call you?', jwt: 'This server wants a token' };
 
-/* ---- what is kept in this browser ---- */
+/* ---- what is kept in this browser; it may be somebody else's ---- */
+
+const isName = (name) => typeof name === 'string' && name !== '' && !problemOf(name);
 
 const kept = {
-	get(key, otherwise) {
+	get(key) {
 		try {
-			return JSON.parse(localStorage.getItem(`parley.${key}`)) ?? otherwise;
+			return JSON.parse(localStorage.getItem(`parley.${key}`));
 		} catch {
-			return otherwise; /* storage may be forbidden, or somebody else's */
+			return null; /* storage may be forbidden */
 		}
 	},
 	set(key, value) {
@@ -30,47 +33,40 @@ const kept = {
 			/* then it is not kept */
 		}
 	},
+	name() {
+		const name = this.get('name');
+		return isName(name) ? name : '';
+	},
+	rooms() {
+		const rooms = this.get('rooms');
+		return Array.isArray(rooms) ? rooms.filter(isName) : [];
+	},
+	read() {
+		const entries = Object.entries(this.get('read') ?? {});
+		return new Map(entries.filter(([, seq]) => Number.isSafeInteger(seq)));
+	},
 };
 
-let parley, current;
-let open = true; /* names are believed */
+let parley, current, who, state, token;
+let me; /* the name that the gateway welcomed us by */
 const logs = new Map(); /* room name -> { room, log, people, link } */
-const read = kept.get('read', {});
+const read = kept.read(); /* room name -> sequence */
 
 /* ---- connection ---- */
 
-const REASONS = {
-	lost: 'The connection was lost.',
-	silent: 'The server has fallen silent.',
-	timeout: 'The server does not answer.',
-	unreachable: 'The server cannot be reached.',
-	drain: 'The server restarts.',
-	slow: 'This page could not keep up.',
-	token: 'Your token has ended.',
-	app: '', start: '',
-};
-let countdown;
-
-function tellState({ state, why, retryInMs }) {
-	const words = { connecting: 'Connecting…', online: 'Connected', offline: 'Not connected',
-		draining: 'Connected, server restarts soon', closed: 'Disconnected' };
-	showMe(parley.user ?? (open ? kept.get('name', '') : 'Other token'));
-	$('state').dataset.state = state;
-	$('state-words').textContent = words[state];
-	clearInterval(countdown);
-	$('countdown').textContent = '';
-	const away = state === 'offline' || (state === 'connecting' && why !== 'start');
-	$('notice').hidden = !away && state !== 'closed';
-	$('retry').hidden = state === 'connecting';
-	$('retry').textContent = state === 'closed' ? 'Reload' : 'Try now';
-	if (state === 'closed')
-		$('notice-words').textContent = 'The server refuses this page; reload it to try again.';
-	else if (away && !open && !parley.user)
-		$('notice-words').textContent = 'The server is not to be reached, or did not accept the token.';
-	else if (away)
-		$('notice-words').textContent = `${REASONS[why]} What you write is kept here and sent when the connection is back.`;
-	if (state === 'offline') countDown(Date.now() + retryInMs);
+function tellState(told) {
+	/* What waits was written by the one before. */
+	if (told.state === 'online' && me && parley.user !== me) return startAnew();
+	if (told.state === 'online') me = parley.user;
+	showMe(me ?? (who.open ? kept.name() : 'Other token'));
+	state.tell(told);
 	showPeople();
+	if (told.why === 'token' && told.state === 'offline') askToken('Your token has ended');
+}
+
+function startAnew() {
+	parley.close();
+	location.reload();
 }
 
 function showMe(name) {
@@ -80,25 +76,7 @@ function showMe(name) {
 	$('me').prepend(avatar(name));
 }
 
-/* Not read out: the words above say what matters. */
-function countDown(at) {
-	const tell = () => {
-		const left = Math.ceil((at - Date.now()) / 1000);
-		$('countdown').textContent = left > 1 ? `Next try in ${left} s.` : '';
-	};
-	tell();
-	countdown = setInterval(tell, 500);
-}
-
 /* ---- rooms ---- */
-
-function roomName() {
-	try {
-		return decodeURIComponent(location.hash.slice(1));
-	} catch {
-		return '';
-	}
-}
 
 function enter(name) {
 	if (logs.has(name)) return logs.get(name);
@@ -122,9 +100,9 @@ function enter(name) {
 
 function joined(entry) {
 	const { room, log } = entry;
-	read[room.name] = Math.min(read[room.name] ?? room.head, room.head);
-	if (log.newAfter === null && log.first === null && read[room.name] < room.head)
-		log.newAfter = read[room.name];
+	read.set(room.name, Math.min(read.get(room.name) ?? room.head, room.head));
+	if (log.newAfter === null && log.first === null && read.get(room.name) < room.head)
+		log.newAfter = read.get(room.name);
 	showUnread(entry);
 	if (entry === current) log.shown();
 	showPeople();
@@ -138,7 +116,7 @@ function leave(entry) {
 	entry.room.leave();
 	entry.log.view.remove();
 	logs.delete(entry.room.name);
-	delete read[entry.room.name];
+	read.delete(entry.room.name);
 	keepRooms();
 	location.hash = encodeURIComponent([...logs.keys()][0] ?? 'lobby');
 }
@@ -175,17 +153,21 @@ function show(name) {
 
 /* ---- unread ---- */
 
-function seen({ room, missed }) {
-	if (room.seq > (read[room.name] ?? 0)) {
-		read[room.name] = room.seq;
-		kept.set('read', read);
+function keepRead() {
+	kept.set('read', Object.fromEntries(read));
+}
+
+function seen({ room }) {
+	if (room.seq > (read.get(room.name) ?? 0)) {
+		read.set(room.name, room.seq);
+		keepRead();
 	}
 	const entry = logs.get(room.name);
 	if (entry) showUnread(entry);
 }
 
 function unreadIn({ room }) {
-	return Math.max(0, (room.head ?? 0) - (read[room.name] ?? room.head ?? 0));
+	return Math.max(0, (room.head ?? 0) - (read.get(room.name) ?? room.head ?? 0));
 }
 
 function showUnread(entry) {
@@ -225,8 +207,13 @@ function showPeople() {
 	if (people.known && people.more) $('people-list').append(element('li', 'note', `and ${people.more} more`));
 }
 
+/* A name's own direction must not turn the words around it. */
+function isolated(name) {
+	return `\u2068${name}\u2069`;
+}
+
 function showTyping() {
-	const names = current?.people.typing().filter((name) => name !== parley.user) ?? [];
+	const names = current?.people.typing().filter((name) => name !== me).map(isolated) ?? [];
 	$('typing').textContent = names.length === 0 ? '' : names.length === 1 ? `${names[0]} is writing…`
 		: names.length === 2 ? `${names[0]} and ${names[1]} are writing…` : 'Several people are writing…';
 }
@@ -277,35 +264,30 @@ function toggle(p) {
 	if (open) (p.panel.querySelector('[aria-current], a, input') ?? p.button).focus();
 }
 
-/* ---- name ---- */
-
-function askWho(canCancel) {
-	$('who-cancel').hidden = !canCancel;
-	$('who-name').value = parley?.user ?? kept.get('name', '');
-	$('who').showModal();
-	return new Promise((resolve) => {
-		$('who').oncancel = (event) => {
-			if (!canCancel) event.preventDefault();
-		};
-		$('who').onclose = () => resolve($('who').returnValue);
-		$('who-cancel').onclick = () => $('who').close('');
-		$('who-form').onsubmit = (event) => {
-			event.preventDefault();
-			const name = $('who-name').value.trim();
-			const problem = !name ? 'Write something here, please.'
-				: open && bytes(name) > NAME_MAX ? 'This name is too long.' : '';
-			$('who-problem').textContent = problem;
-			if (!problem) $('who').close(name);
-		};
-	});
-}
+/* ---- name, or token ---- */
 
 async function changeName() {
-	if (!open) return location.reload(); /* asks for a token */
-	const name = await askWho(true);
-	if (!name || name === parley.user) return $('me').focus();
+	if (!who.open) return parley.state === 'offline' ? askToken('Another token') : location.reload();
+	const name = await who.ask(TITLES.open, { value: me ?? kept.name(), canCancel: true });
+	if (!name || name === me) return $('me').focus();
 	kept.set('name', name);
 	location.reload();
+}
+
+async function askToken(title) {
+	useToken(await who.ask(title, { canCancel: true }));
+}
+
+function useToken(given) {
+	if (!given || who.open) return;
+	token = given;
+	parley.retry();
+}
+
+function followAddress() {
+	const address = fromAddress();
+	useToken(address.token);
+	show(address.room || 'lobby');
 }
 
 /* ---- keys and clicks ---- */
@@ -313,7 +295,7 @@ async function changeName() {
 function joinByName(event) {
 	event.preventDefault();
 	const name = $('join-name').value.trim();
-	const problem = bytes(name) > NAME_MAX ? 'This name is too long.' : '';
+	const problem = problemOf(name);
 	$('join-problem').textContent = problem;
 	if (!name || problem) return;
 	$('join-name').value = '';
@@ -335,10 +317,10 @@ function onKey(event) {
 }
 
 function wire() {
-	addEventListener('hashchange', () => show(roomName() || 'lobby'));
+	addEventListener('hashchange', followAddress);
 	addEventListener('keydown', onKey);
 	addEventListener('beforeunload', (event) => parley.unsent && event.preventDefault());
-	addEventListener('pagehide', () => kept.set('read', read));
+	addEventListener('pagehide', keepRead);
 	document.addEventListener('visibilitychange', () => current?.log.scrolled());
 	for (const p of panels) {
 		p.button.onclick = () => toggle(p);
@@ -371,22 +353,19 @@ async function about() {
 }
 
 async function start() {
-	open = (await about()).auth === 'open';
-	for (const warning of document.querySelectorAll('.unproven')) warning.hidden = !open;
-	if (!open) {
-		$('who-title').textContent = 'This server wants a token';
-		$('who-label').textContent = 'Your token';
-		$('who-name').type = 'password';
-		$('who-name').removeAttribute('maxlength');
-	}
-	const name = (open && kept.get('name', '')) || (await askWho(false));
-	if (open) kept.set('name', name);
-	parley = connect('/chat', open ? { user: name } : { token: name });
+	const open = (await about()).auth === 'open', address = fromAddress();
+	who = new Who(open);
+	state = new State(open);
+	token = address.token;
+	const given = (open ? kept.name() : token) || (await who.ask(open ? TITLES.open : TITLES.jwt));
+	if (open) kept.set('name', given);
+	else token = given;
+	parley = connect('/chat', open ? { user: given } : { token: () => token });
 	parley.on('state', tellState);
 	tellState({ state: parley.state, why: 'start' });
 	wire();
-	for (const room of kept.get('rooms', [])) if (typeof room === 'string') enter(room);
-	show(roomName() || [...logs.keys()][0] || 'lobby');
+	for (const name of kept.rooms()) enter(name);
+	show(address.room || [...logs.keys()][0] || 'lobby');
 	$('text').focus();
 }
 

@@ -11,6 +11,7 @@ const PAGE = 50; /* messages asked for at once */
 const KEPT = 500; /* messages on the page while one reads at the end */
 const NEAR = 80; /* so many pixels from an end are at it */
 const TOGETHER_MS = 5 * 60 * 1000;
+const LONG = 2000, LINES = 30; /* more letters or lines are shown when asked for */
 
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -34,6 +35,28 @@ export function avatar(name) {
 
 function words(body) {
 	return typeof body?.text === 'string' ? body.text : JSON.stringify(body);
+}
+
+/* A text, in the direction of its own first letters. */
+function paragraph(body) {
+	const made = element('p', 'text', words(body));
+	made.dir = 'auto';
+	return made;
+}
+
+function folded(text) {
+	const button = element('button', 'quiet unfold', 'Show all of it');
+	button.type = 'button';
+	text.classList.add('folded');
+	button.onclick = () => {
+		text.classList.remove('folded');
+		button.remove();
+	};
+	return button;
+}
+
+function isLong({ textContent }) {
+	return textContent.length > LONG || textContent.split('\n').length > LINES;
 }
 
 function dayOf(ms) {
@@ -88,9 +111,17 @@ export class Log {
 	scrolled() {
 		if (this.view.hidden) return;
 		this.settled = this.atEnd;
-		if (this.settled) this.missed = 0;
+		if (this.settled) this.backAtEnd();
 		if (this.settled && this.onScreen) this.seen(this);
 		if (this.view.scrollTop < NEAR) this.load();
+	}
+
+	/* What was read further up may go from the page again. */
+	backAtEnd() {
+		this.missed = 0;
+		if (this.list.children.length <= KEPT) return;
+		this.trim();
+		this.toEnd();
 	}
 
 	shown() {
@@ -110,7 +141,9 @@ export class Log {
 		stamp.dateTime = new Date(message.at).toISOString();
 		stamp.title = new Date(message.at).toLocaleString();
 		head.append(element('b', null, message.from), ' ', stamp);
-		item.append(avatar(message.from), head, element('p', 'text', words(message.body)));
+		const text = paragraph(message.body);
+		item.append(avatar(message.from), head, text);
+		if (isLong(text)) item.append(folded(text));
 		return item;
 	}
 
@@ -213,7 +246,9 @@ export class Log {
 		if (!item) {
 			if (send.state === 'sent') return;
 			item = element('li', 'message own pending');
-			item.append(avatar(this.me()), element('p', 'text', words(send.body)), element('p', 'fate'));
+			const text = paragraph(send.body);
+			text.classList.toggle('folded', isLong(text));
+			item.append(avatar(this.me()), text, element('p', 'fate'));
 			this.mine.set(send.id, item);
 			this.waiting.append(item);
 		}

@@ -72,6 +72,27 @@ const RESYNCS = 3; /* tries to close a hole before it is told */
 const TYPING_MS = 2000;
 const PROBE_MS = 5000;
 
+const LONE = /\p{Cs}/gu; /* half of a pair of UTF-16 */
+
+/* The gateway cannot read lone surrogates, and its error would be without our `ref`: they
+ * become what UTF-8 makes of them. A member's name cannot be mended: throws. */
+function toJson(message) {
+	return JSON.stringify(message, (_, value) => {
+		if (typeof value === 'string') return value.replace(LONE, '\ufffd');
+		if (typeof value === 'object' && value && /[\0\p{Cs}]/u.test(Object.keys(value).join()))
+			throw new TypeError('a member has a name that cannot be sent');
+		return value;
+	});
+}
+
+function isSendable(body) {
+	try {
+		return toJson(body) !== undefined;
+	} catch {
+		return false;
+	}
+}
+
 export class ParleyError extends Error {
 	constructor(code, message) {
 		super(message ?? code);
@@ -204,11 +225,13 @@ class Room extends Emitter {
 	/* ---- what goes out ---- */
 
 	send(body, { id } = {}) {
-		const send = { id: id ?? this.client.newId(), room: this.name, body, state: 'waiting' };
+		const send = { id: id?.replace(LONE, '\ufffd') ?? this.client.newId(), room: this.name, body, state: 'waiting' };
 		send.done = new Promise((resolve, reject) => Object.assign(send, { resolve, reject }));
 		send.done.catch(() => {}); /* `state` tells it too */
 		if (this.state === 'left' || this.state === 'refused' || this.client.state === 'closed')
 			this.settle(send, new ParleyError('not_member', 'not in this room'));
+		else if (!isSendable(body))
+			this.settle(send, new ParleyError('bad_json', 'this cannot be sent as JSON'));
 		else if (this.client.unsent >= this.client.options.queue)
 			this.settle(send, new ParleyError('queue_full', 'too many messages wait already'));
 		else this.outgoing.push(send), this.emit('send', send), this.flush();
@@ -322,6 +345,7 @@ class Client extends Emitter {
 	}
 
 	join(name, { since } = {}) {
+		name = name.replace(LONE, '\ufffd');
 		let room = this.rooms.get(name);
 		if (room) return room;
 		room = new Room(this, name, since);
@@ -498,7 +522,7 @@ class Client extends Emitter {
 	/* ---- what goes out ---- */
 
 	write(message) {
-		this.link.send(JSON.stringify(message));
+		this.link.send(toJson(message));
 	}
 
 	/* done(error, answer) is called once, at the latest when the link is lost. */
@@ -516,7 +540,7 @@ class Client extends Emitter {
 	}
 
 	fits(message) {
-		const text = JSON.stringify({ ...message, ref: Number.MAX_SAFE_INTEGER });
+		const text = toJson({ ...message, ref: Number.MAX_SAFE_INTEGER });
 		return new TextEncoder().encode(text).length <= this.limits.message;
 	}
 

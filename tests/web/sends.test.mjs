@@ -132,3 +132,16 @@ test('closing for good fails what is unsent', async () => {
   assert.equal(t.parley.state, 'closed');
   assert.equal(t.clock.timers.size, 0);
 });
+
+test('what the gateway could not read, and not even answer, never goes out', () => {
+  const t = inLobby(10);
+  t.lobby.send({ text: 'half \ud83d of a pair, whole \u{1f600}' });
+  assert.equal(t.socket.last('send').body.text, 'half \ufffd of a pair, whole \u{1f600}');
+  const circle = {};
+  circle.self = circle;
+  for (const body of [undefined, () => 1, 10n, circle, { 'a\0b': 1 }, [{ '\ud800': 1 }]]) {
+    const send = t.lobby.send(body);
+    assert.deepEqual([send.state, send.error.code], ['failed', 'bad_json']);
+  }
+  assert.equal(t.socket.all('send').length, 1);
+});

@@ -138,3 +138,30 @@ export async function shows(page, wanted, what = 'the page shows all of it') {
 export function shot(page, name) {
   return page.screenshot({ path: join(SHOTS, `${name}.png`), animations: 'disabled' });
 }
+
+/* Speaks to the gateway with the client library alone, from a page that shows nothing. */
+export async function backstage(browser, gateway) {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`${gateway.url}about.json`);
+  await page.evaluate(async () => {
+    const { connect } = await import('/parley.js');
+    window.users = new Map();
+    window.as = (user, room, options) => {
+      if (!window.users.has(user)) window.users.set(user, connect('/chat', { user, ...options }));
+      return window.users.get(user).join(room);
+    };
+  });
+  return {
+    page,
+    /* Everything is confirmed when this is done. */
+    says: (user, room, bodies) => page.evaluate(([u, r, all]) =>
+      Promise.all(all.map((body) => window.as(u, r, { queue: 10000 }).send(body).done)), [user, room, bodies]),
+    types: (user, room) => page.evaluate(([u, r]) => window.as(u, r).typing(), [user, room]),
+    joins: (user, room) => page.evaluate(([u, r]) => new Promise((done) => {
+      const joined = window.as(u, r);
+      joined.on('joined', done);
+      if (joined.state === 'joined') done();
+    }), [user, room]),
+    goes: (user) => page.evaluate((u) => (window.users.get(u).close(), window.users.delete(u)), user),
+  };
+}
