@@ -25,6 +25,9 @@
 #define PARLEY_BREAK_drop_bus 0
 #endif
 
+/* Whether the message of this sequence is not heard. */
+#define BREAK_DROPS(seq) (PARLEY_BREAK_drop_bus && (seq) % 64 == 0)
+
 /* Parts of statements. */
 #if PARLEY_BREAK_no_unique
 #define MESSAGES_UNIQUE ""

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "common/check.h"
+#include "gateway/breaks.h"
 #include "gateway/chat/inside.h"
 #include "gateway/chat/presence.h"
 #include "gateway/chat/read.h"
@@ -81,7 +82,11 @@ static void hear(struct chat *chat, struct room *room, const struct message *mes
 	}
 	if (!room->based || message->seq <= room->head)
 		return;
-	if (before > room->head)
+	if (BREAK_DROPS(message->seq))
+		return;
+	if (before > room->head && PARLEY_BREAK_drop_bus)
+		room->head = before;
+	else if (before > room->head)
 		room_jump(chat, room, before);
 	if (!repeat)
 		put_message(chat, room, message);

@@ -331,7 +331,7 @@ HTTP = {
     "an oversized POST is 413": refused(413, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"),
     "an oversized chunk is 413": refused(413, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n" + b"a" * 100000),
     "length and chunks together are 400": refused(400, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-    "Connection: close is honoured": lambda: closed_after(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+    "Connection: close is honoured": lambda: closed_after(b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
 }
 
 
