@@ -10,7 +10,7 @@
  * CENSUS   two numbers that name it, room: who is in it is to be answered, also by who
  *          has nobody there
  * COUNTED  those numbers, how many users; users: some of them or all, in as many casts
- *          as it takes (.. last)
+ *          as it takes (first .. last)
  *
  * Names and numbers are packed end to end. What is read may be nonsense: no call reads
  * past it.
@@ -41,8 +41,8 @@ enum cast_kind {
 
 /* With a name: the user is there (CHANGES), is typing (TYPING). With a cast: */
 enum {
-	CAST_FIRST = 1, /* of a roster */
-	CAST_LAST = 2,  /* also of COUNTED */
+	CAST_FIRST = 1, /* of a roster, or of COUNTED */
+	CAST_LAST = 2,
 };
 
 struct cast_out {

@@ -20,6 +20,7 @@ struct census {
 	uint64_t n_unnamed;
 	chat_census_done *done;
 	void *app;
+	struct text room; /* lies behind */
 };
 
 /* ---- asking --------------------------------------------------------------------- */
@@ -44,7 +45,7 @@ static void put_numbers(struct cast_out *cast, uint32_t generation, uint32_t num
 	(void)cast_put_number(cast, number);
 }
 
-static int ask_others(struct chat *chat, struct census *census, struct text room)
+static void await_others(struct chat *chat, struct census *census)
 {
 	uint64_t peers[SEGMENT_SLOTS_MAX] = { 0 };
 
@@ -54,12 +55,26 @@ static int ask_others(struct chat *chat, struct census *census, struct text room
 		census->awaited[i].generation = peers[i];
 		census->n_awaited += peers[i] != 0;
 	}
+}
+
+/* Those who have answered do it once more, in vain. */
+static int ask_others(struct chat *chat, const struct census *census)
+{
 	if (!census->n_awaited)
 		return 0;
 	cast_begin(&chat->cast, CAST_CENSUS, 0);
 	put_numbers(&chat->cast, (uint32_t)chat->limits.generation, census->number);
-	(void)cast_put_name(&chat->cast, room, false); /* there is place */
+	(void)cast_put_name(&chat->cast, census->room, false); /* there is place */
 	return cast_may(chat) && cast_send(chat) ? 0 : -EAGAIN;
+}
+
+void censuses_ask_again(struct chat *chat)
+{
+	const struct census *census;
+
+	DL_FOREACH(chat->censuses, census)
+	if (ask_others(chat, census) < 0)
+		return; /* at the next beat */
 }
 
 static void census_free(struct census *census)
@@ -76,16 +91,19 @@ int census_begin(struct chat *chat, struct text room, chat_census_done *done, vo
 
 	if (chat->n_censuses >= CENSUSES_MAX)
 		return -EAGAIN;
-	census = calloc(1, sizeof *census);
+	census = calloc(1, sizeof *census + room.len);
 	if (!census)
 		return -ENOMEM;
+	memcpy(census + 1, room.at, room.len);
+	census->room = (struct text){ (const char *)(census + 1), room.len };
 	census->number = ++chat->last_census;
 	census->late_at_ms = chat->io.now_ms(chat->io.app) + CENSUS_MS;
 	census->done = done;
 	census->app = app;
 	r = count_here(chat, census, room);
+	await_others(chat, census);
 	if (r == 0)
-		r = ask_others(chat, census, room);
+		r = ask_others(chat, census);
 	if (r < 0) {
 		census_free(census);
 		return r;
@@ -98,15 +116,15 @@ int census_begin(struct chat *chat, struct text room, chat_census_done *done, vo
 
 /* ---- answering others ----------------------------------------------------------- */
 
-static void begin_answer(struct chat *chat, uint32_t generation, uint32_t number,
-			 uint32_t n)
+static void begin_answer(struct chat *chat, uint8_t flags, uint32_t generation,
+			 uint32_t number, uint32_t n)
 {
-	cast_begin(&chat->cast, CAST_COUNTED, 0);
+	cast_begin(&chat->cast, CAST_COUNTED, flags);
 	put_numbers(&chat->cast, generation, number);
 	(void)cast_put_number(&chat->cast, n); /* there is place */
 }
 
-/* In as many casts as it takes; half of an answer is none, and then late. */
+/* In as many casts as it takes; half of an answer is none, and asked for again. */
 static void answer(struct chat *chat, uint32_t generation, uint32_t number,
 		   const struct crowd *crowd)
 {
@@ -115,7 +133,7 @@ static void answer(struct chat *chat, uint32_t generation, uint32_t number,
 
 	if (!cast_may(chat))
 		return;
-	begin_answer(chat, generation, number, n);
+	begin_answer(chat, CAST_FIRST, generation, number, n);
 	for (; person && named < WIRE_WHO_MAX; person = person->hh.next) {
 		if (!person->n_here)
 			continue;
@@ -124,7 +142,7 @@ static void answer(struct chat *chat, uint32_t generation, uint32_t number,
 			continue;
 		if (!cast_send(chat))
 			return;
-		begin_answer(chat, generation, number, n);
+		begin_answer(chat, 0, generation, number, n);
 		(void)cast_put_name(&chat->cast, person_name(person), false);
 	}
 	cast_flag(&chat->cast, CAST_LAST);
@@ -157,6 +175,8 @@ static void hear_answer(struct census *census, uint32_t slot, uint32_t n,
 	struct text user;
 	bool flag;
 
+	if (cast->flags & CAST_FIRST)
+		*n_named = 0;
 	while (cast_next_name(cast, &user, &flag)) {
 		crowd_elsewhere(&census->crowd, slot, user, true);
 		++*n_named;

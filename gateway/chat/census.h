@@ -23,6 +23,9 @@ void census_hear(struct chat *chat, uint32_t slot, uint64_t generation,
 /* From that worker no answer comes any more, nor is one missing. */
 void censuses_peer_gone(struct chat *chat, uint32_t slot, uint64_t generation);
 
+/* Asks again for what is missing. */
+void censuses_ask_again(struct chat *chat);
+
 /* Answers those that are complete, or late. */
 void censuses_turn(struct chat *chat);
 

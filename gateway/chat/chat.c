@@ -196,6 +196,7 @@ void chat_tick(struct chat *chat, uint64_t now_ms)
 	pages_release_idle(&chat->rooms);
 	reads_resume(chat);
 	presence_tick(chat);
+	censuses_ask_again(chat);
 	rate_tick(chat);
 	chat_publish(chat);
 }

@@ -2,6 +2,7 @@
 
 #include "common/check.h"
 #include "gateway/breaks.h"
+#include "gateway/chat/census.h"
 #include "gateway/chat/inside.h"
 #include "gateway/chat/presence.h"
 #include "gateway/chat/read.h"
@@ -164,6 +165,7 @@ void chat_resubmit(struct chat *chat, bool all)
 	if (!pending->held)
 		pending_submit(chat, pending);
 	presence_again(chat, !all);
+	censuses_ask_again(chat);
 	chat_publish(chat);
 }
 
