@@ -246,7 +246,8 @@ deps-test:
 	$(call install,$$(command -v npm >/dev/null || echo npm))
 	@# Not a package everywhere; without it the tests in a browser are skipped.
 	$(call install,$$(apt-cache show chromium >/dev/null 2>&1 && echo chromium))
-	$(MAKE) browser-driver
+	@$(MAKE) --no-print-directory browser-driver || \
+		echo "what drives a browser cannot be had: the tests in one are skipped"
 	@# The fuzzers' run-time library is a package of clang's own version.
 	$(call install,$$(clang --version | sed -n 's/.*version \([0-9]*\).*/libclang-rt-\1-dev/p;q'))
 
@@ -257,6 +258,9 @@ build/web/tests/node_modules/.package-lock.json: tests/web/package.json tests/we
 	cp $^ build/web/tests
 	cd build/web/tests && npm ci --silent --no-audit --no-fund
 	@touch $@
+
+screenshots: all browser-driver ## make the pictures of the chat page, for the README and to look at
+	node tests/web/browser/screenshots.mjs
 
 run: deps ## run the gateway and healthd until Ctrl-C
 	$(MAKE) -j$(JOBS) all
@@ -303,7 +307,7 @@ help: ## this list
 
 SHELL := /bin/bash
 
-.PHONY: all readme chaos broken fuzz units test units-built tools benches fuzzers check bench deps deps-test browser-driver \
+.PHONY: all readme chaos broken fuzz units test units-built tools benches fuzzers check bench deps deps-test browser-driver screenshots \
 	run lint print-cppflags format-check format layers install clean help
 .SECONDARY:
 

@@ -101,6 +101,7 @@ function enter(name) {
 function joined(entry) {
 	const { room, log } = entry;
 	read.set(room.name, Math.min(read.get(room.name) ?? room.head, room.head));
+	keepRead();
 	if (log.newAfter === null && log.first === null && read.get(room.name) < room.head)
 		log.newAfter = read.get(room.name);
 	showUnread(entry);
@@ -182,7 +183,8 @@ function showUnread(entry) {
 	}
 	$('unread-elsewhere').hidden = elsewhere === 0;
 	$('unread-elsewhere').textContent = elsewhere > 99 ? '99+' : elsewhere;
-	document.title = `${all ? `(${all}) ` : ''}${current?.room.name ?? ''} – Parley`;
+	const title = `${all ? `(${all}) ` : ''}${current?.room.name ?? ''} – Parley`;
+	if (document.title !== title) document.title = title;
 	const missed = current?.log.missed;
 	$('to-end').hidden = !current || current.log.settled;
 	$('to-end').textContent = missed ? `${missed} new ${missed === 1 ? 'message' : 'messages'} ↓` : 'To the newest ↓';

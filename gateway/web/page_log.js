@@ -23,9 +23,10 @@ export function element(name, className, text) {
 	return made;
 }
 
-/* A letter on a colour that is the name's own. */
+/* A letter that can be seen, on a colour that is the name's own. */
 export function avatar(name) {
-	const made = element('span', 'avatar', [...name][0]?.toUpperCase() ?? '?');
+	const letter = /[^\p{C}\p{M}\p{Z}]/u.exec(name)?.[0] ?? '?';
+	const made = element('span', 'avatar', letter.toUpperCase());
 	let hash = 0;
 	for (const c of name) hash = (hash * 31 + c.codePointAt(0)) % 360;
 	made.style.setProperty('--hue', (hash * 137) % 360); /* near names, far colours */
@@ -87,6 +88,8 @@ export class Log {
 		this.view.addEventListener('scroll', () => this.scrolled(), { passive: true });
 		new ResizeObserver(() => this.settled && this.toEnd()).observe(this.view);
 		this.settled = true; /* the end is to stay in view */
+		this.following = false; /* it will be brought there */
+		this.placedAt = 0;
 		room.on('message', (message) => this.add(message));
 		room.on('send', (send) => this.show(send));
 		room.on('gap', ({ after, next }) => this.note(`${next - after - 1} messages are missing here: they are no longer kept.`));
@@ -106,10 +109,26 @@ export class Log {
 
 	toEnd() {
 		this.view.scrollTop = this.view.scrollHeight;
+		this.placedAt = this.view.scrollTop;
+	}
+
+	/* Once a frame, however much has come: to know where the end is costs time. */
+	follow() {
+		if (this.list.children.length > 2 * KEPT) this.trim(); /* frames of hidden pages do not come */
+		if (this.following) return;
+		this.following = true;
+		requestAnimationFrame(() => {
+			this.following = false;
+			if (!this.settled) return;
+			this.trim();
+			this.toEnd();
+		});
 	}
 
 	scrolled() {
 		if (this.view.hidden) return;
+		/* Until then the end is away only because more has come below. */
+		if (this.following && this.settled && this.view.scrollTop >= this.placedAt) return;
 		this.settled = this.atEnd;
 		if (this.settled) this.backAtEnd();
 		if (this.settled && this.onScreen) this.seen(this);
@@ -174,8 +193,7 @@ export class Log {
 		this.list.append(item);
 		this.arrange(item);
 		if (!this.settled) this.missed++;
-		if (this.settled) this.trim();
-		if (this.settled) this.toEnd();
+		if (this.settled) this.follow();
 		if (read) this.seen(this);
 	}
 

@@ -16,6 +16,12 @@ async function chats(page, name, n, at = () => {}) {
   return said;
 }
 
+/* Without waiting for the next try. */
+async function comeBack(page) {
+  await page.evaluate(() => document.getElementById('retry').click());
+  await connected(page);
+}
+
 /* Keeps every state that the page shows from now on. */
 function remember(page) {
   return page.evaluate(() => {
@@ -68,10 +74,7 @@ test('nothing is lost and nothing doubled', { skip }, async (t) => {
 
   await t.test('when it is back all that waits is sent, once', async () => {
     await gateway.start();
-    for (const page of [ann, bob]) {
-      await page.evaluate(() => document.getElementById('retry').click());
-      await connected(page);
-    }
+    await Promise.all([ann, bob].map(comeBack));
     all.push('written alone', 'and again');
     for (const page of [ann, bob]) await shows(page, all);
     assert.equal(await ann.locator('.pending').count(), 0);
@@ -87,7 +90,7 @@ test('nothing is lost and nothing doubled', { skip }, async (t) => {
     assert.ok(states.includes('offline'));
     await say(ann, 'after the drain');
     await gateway.start();
-    await Promise.all([ann, bob].map(connected));
+    await Promise.all([ann, bob].map(comeBack));
     all.push('after the drain');
     for (const page of [ann, bob]) await shows(page, all);
   });

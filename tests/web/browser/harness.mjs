@@ -10,6 +10,7 @@ import { join } from 'node:path';
 
 export const ROOT = new URL('../../..', import.meta.url).pathname;
 const MODE = process.env.MODE ?? 'release';
+const DRIVER = join(ROOT, 'build/web/tests/');
 const CHROMIUM = '/usr/bin/chromium';
 export const SHOTS = join(ROOT, 'build/web/screenshots');
 const TOLERANCE = Number(process.env.TOLERANCE ?? 3);
@@ -17,7 +18,9 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
   '--disable-background-networking', '--disable-component-update', '--disable-sync', '--lang=en'];
 
 /* Why browser tests cannot run here, or false. */
-export const skip = existsSync(CHROMIUM) ? false : `${CHROMIUM} is not there`;
+export const skip = !existsSync(CHROMIUM) ? `${CHROMIUM} is not there`
+  : !existsSync(join(DRIVER, 'node_modules/playwright-core')) ? 'playwright-core is not there: make browser-driver'
+  : false;
 
 export async function until(what, condition, ms = 5000) {
   const end = Date.now() + ms * TOLERANCE;
@@ -69,12 +72,14 @@ export class Gateway {
     return lines.map((m) => Number(m[1])).filter((pid) => !gone(pid));
   }
 
+  /* SIGKILL ends all of it at once, without a word to anybody. */
   async stop(signal = 'SIGTERM') {
     if (!this.child || gone(this.child.pid)) return;
     const children = execFileSync('ps', ['--ppid', this.child.pid, '-o', 'pid='], { encoding: 'utf8' })
       .split('\n').map(Number).filter(Boolean);
-    process.kill(this.child.pid, signal);
-    await until('the gateway is gone', () => [this.child.pid, ...children].every(gone), 20000);
+    const all = [this.child.pid, ...children];
+    for (const pid of signal === 'SIGKILL' ? all : [this.child.pid]) if (!gone(pid)) process.kill(pid, signal);
+    await until('the gateway is gone', () => all.every(gone), 20000);
   }
 
   async end() {
@@ -86,7 +91,7 @@ export class Gateway {
 
 /* A browser and its gateway; `t` is a test with after(). */
 export async function stage(t, settings = {}) {
-  const { chromium } = createRequire(join(ROOT, 'build/web/tests/'))('playwright-core');
+  const { chromium } = createRequire(DRIVER)('playwright-core');
   const gateway = new Gateway(settings);
   t.after(() => gateway.end());
   await gateway.start();
