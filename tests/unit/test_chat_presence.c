@@ -113,6 +113,35 @@ static void many_links_of_few_users_are_told_once_an_interval(void **state)
 	assert_non_null(strstr(links[0].got, PRESENCE("\"bob\"", "", "2")));
 }
 
+/* So that messages need not wait for it. */
+static void a_turn_tells_so_many_links_and_the_next_the_rest(void **state)
+{
+	static struct session *many[20000];
+	static const char in_a[] = "{\"op\":\"join\",\"room\":\"a\"}";
+	static const char in_b[] = "{\"op\":\"join\",\"room\":\"b\"}";
+
+	chat_start(3);
+	join(&links[0], "b");
+	links[LINKS - 1].stuck = true; /* it is all of the many */
+	for (unsigned i = 0; i < 20000; i++) {
+		many[i] = chat_opened(chat, &links[LINKS - 1], "s", "crowd", NULL);
+		assert_non_null(many[i]);
+		chat_message(many[i], in_a, sizeof in_a - 1);
+	}
+	tick(1000);
+	tick(1000);
+	links[0].got_len = 0;
+	now_ms += 1000;
+	chat_message(links[1].session, in_a, sizeof in_a - 1);
+	chat_message(links[2].session, in_b, sizeof in_b - 1);
+	chat_flush(chat);
+	assert_got(&links[0], "");
+	chat_flush(chat);
+	assert_non_null(strstr(links[0].got, "\"joined\":[\"u2\"]"));
+	for (unsigned i = 0; i < 20000; i++)
+		chat_closed(many[i]);
+}
+
 static void changes_that_undo_each_other_are_not_told(void **state)
 {
 	limits.presence_at_once_max = 1;
@@ -280,6 +309,7 @@ int main(void)
 		TEST(who_waits_to_be_let_in_is_not_there_yet),
 		TEST(a_larger_room_is_told_once_an_interval),
 		TEST(many_links_of_few_users_are_told_once_an_interval),
+		TEST(a_turn_tells_so_many_links_and_the_next_the_rest),
 		TEST(changes_that_undo_each_other_are_not_told),
 		TEST(the_largest_rooms_are_told_a_number),
 		TEST(many_changes_are_told_in_parts),
