@@ -17,8 +17,10 @@ overrun() { # overrun STORE
 	say '{"op":"join","room":"r"}' && await 2000 grep -q '"op":"joined"' "$OUT"
 	paused=$(worker_pid 1)
 	kill -STOP "$paused"
+	# No more at a time than so small a bus takes.
 	for i in $(seq 600); do
 		say "{\"op\":\"send\",\"room\":\"r\",\"id\":\"m$i\",\"body\":\"$(printf '%0200d' "$i")\"}"
+		((i % 20)) || say "/await \"id\":\"m$i\",\"seq\" 30000"
 	done
 	await 10000 grep -q '"seq":600,' "$OUT"
 	kill -CONT "$paused"
