@@ -83,7 +83,7 @@ start_gateway() {
 	env "$@" "$GATEWAY_BIN" >"$DIR/gateway.log" 2>&1 &
 	GATEWAY=$!
 	PIDS+=("$GATEWAY")
-	await 5000 grep -q 'gateway ready' "$DIR/gateway.log"
+	await 5000 grep -q 'gateway ready' "$DIR/gateway.log" || return
 	PORT=$(sed -n 's/.*gateway ready.* port=\([0-9]*\).*/\1/p' "$DIR/gateway.log" | tail -1)
 }
 
@@ -92,13 +92,13 @@ start_healthd() {
 	env "$@" "$BIN/parley-healthd" >"$DIR/healthd.log" 2>&1 &
 	HEALTHD=$!
 	PIDS+=("$HEALTHD")
-	await 5000 grep -q 'healthd listening' "$DIR/healthd.log"
+	await 5000 grep -q 'healthd listening' "$DIR/healthd.log" || return
 	HEALTH=http://127.0.0.1:$(sed -n 's/.*healthd listening.* port=\([0-9]*\).*/\1/p' "$DIR/healthd.log" | tail -1)
 }
 
 start_both() {
-	start_gateway "$@"
-	start_healthd "$@"
+	start_gateway "$@" || return
+	start_healthd "$@" || return
 	await 2000 health /health/ready '.status == "ok"'
 }
 
@@ -108,7 +108,7 @@ start_both() {
 start_postgres() {
 	"$ROOT/tests/postgres.bash" installed || skip "no PostgreSQL server is installed"
 	POSTGRES=${POSTGRES:-$(mktemp -d /tmp/parley-postgres.XXXXXX)}
-	PARLEY_STORE=$("$ROOT/tests/postgres.bash" start "$POSTGRES")
+	PARLEY_STORE=$("$ROOT/tests/postgres.bash" start "$POSTGRES") || return
 	export PARLEY_STORE
 }
 
