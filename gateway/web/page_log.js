@@ -11,6 +11,8 @@ const PAGE = 50; /* messages asked for at once */
 const KEPT = 500; /* messages on the page while one reads at the end */
 const NEAR = 80; /* so many pixels from an end are at it */
 const TOGETHER_MS = 5 * 60 * 1000;
+const RETRY_MS = 3000; /* until history that could not be had is asked for again */
+const MISSED_MAX = 2000; /* who does not look at so many does not read further up */
 const LONG = 2000, LINES = 30; /* more letters or lines are shown when asked for */
 
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
@@ -192,7 +194,7 @@ export class Log {
 		if (!read && this.newAfter === null && message.from !== this.me()) this.newAfter = message.seq - 1;
 		this.list.append(item);
 		this.arrange(item);
-		if (!this.settled) this.missed++;
+		if (!this.settled && ++this.missed > MISSED_MAX) this.settled = true;
 		if (this.settled) this.follow();
 		if (read) this.seen(this);
 	}
@@ -228,10 +230,12 @@ export class Log {
 			this.prepend(await this.room.history({ before, limit: PAGE }), before);
 		} catch (error) {
 			this.top.textContent = error.code === 'offline' ? '' : 'Earlier messages cannot be had now.';
-			this.complete = error.code === 'unknown_op';
+			setTimeout(() => this.onScreen && this.view.scrollTop < NEAR && this.load(), RETRY_MS);
+			return;
+		} finally {
+			this.loading = false;
+			this.view.removeAttribute('aria-busy');
 		}
-		this.loading = false;
-		this.view.removeAttribute('aria-busy');
 		/* A screen that is not full yet cannot be scrolled. */
 		if (!this.complete && this.onScreen && this.view.scrollHeight <= this.view.clientHeight) this.load();
 	}

@@ -298,7 +298,7 @@ class Room extends Emitter {
 	/* ---- questions ---- */
 
 	history({ before, after, limit } = {}) {
-		return this.client.request({ op: 'history', room: this.name, before, after, limit });
+		return this.client.page({ op: 'history', room: this.name, before, after, limit });
 	}
 
 	who() {
@@ -334,6 +334,7 @@ class Client extends Emitter {
 		this.ref = this.failures = this.ids = 0;
 		this.prefix = this.randomName();
 		this.timers = {};
+		this.paging = null; /* the last page that was asked for, and not had yet */
 		this.watchBrowser();
 		this.try('start');
 	}
@@ -537,6 +538,17 @@ class Client extends Emitter {
 			if (!this.link) reject(new ParleyError('offline', 'not connected'));
 			else this.ask(message, (error, answer) => (error ? reject(error) : resolve(answer)));
 		});
+	}
+
+	/* The gateway gives a client one page of history at a time. */
+	page(message) {
+		const ask = () => this.request(message);
+		const page = this.paging ? this.paging.then(ask) : ask();
+		const done = page.catch(() => {}).then(() => {
+			if (this.paging === done) this.paging = null;
+		});
+		this.paging = done;
+		return page;
 	}
 
 	fits(message) {

@@ -135,6 +135,23 @@ test('history and members are answered to who asked', async () => {
   await assert.rejects(t.lobby.who(), { code: 'offline' });
 });
 
+test('history is asked for one page at a time, in the order of the calls', async () => {
+  const t = inLobby(10);
+  const pages = [1, 2, 3].map((limit) => t.lobby.history({ limit }));
+  assert.equal(t.socket.all('history').length, 1);
+  t.socket.refuse(t.socket.last('history'), 'unavailable');
+  await assert.rejects(pages[0], { code: 'unavailable' });
+  for (const limit of [2, 3]) {
+    await new Promise(setImmediate);
+    assert.equal(t.socket.last('history').limit, limit);
+    t.socket.answer(t.socket.last('history'), { op: 'history', room: 'lobby', messages: [] });
+    await pages[limit - 1];
+  }
+  const lost = [t.lobby.history(), t.lobby.history()];
+  t.socket.end();
+  for (const page of lost) await assert.rejects(page, { code: 'offline' });
+});
+
 test('typing is told at most every two seconds, and never waits', () => {
   const t = inLobby(10);
   for (let i = 0; i < 5; i++) t.lobby.typing();

@@ -167,6 +167,7 @@ export async function backstage(browser, gateway) {
       joined.on('joined', done);
       if (joined.state === 'joined') done();
     }), [user, room]),
+    history: (user, room) => page.evaluate(([u, r]) => window.as(u, r).history({ limit: 1 }), [user, room]),
     goes: (user) => page.evaluate((u) => (window.users.get(u).close(), window.users.delete(u)), user),
   };
 }

@@ -76,17 +76,37 @@ test('history is had by scrolling', { skip }, async (t) => {
   assert.deepEqual(complaints, []);
 });
 
+test('history that cannot be had is told, and asked for again without haste', { skip }, async (t) => {
+  const { gateway, browser } = await stage(t);
+  const others = await backstage(browser, gateway);
+  await others.says('bob', 'away', bodies(1, 3));
+  const page = await (await browser.newContext()).newPage();
+  let asked = 0, away = true;
+  await page.routeWebSocket(/\/chat/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => {
+      const { op, ref } = JSON.parse(text);
+      if (op === 'history') asked++;
+      if (op === 'history' && away) socket.send(JSON.stringify({ op: 'error', ref, code: 'unavailable', message: 'no store' }));
+      else server.send(text);
+    });
+  });
+  await page.addInitScript(() => localStorage.setItem('parley.name', '"ann"'));
+  await page.goto(`${gateway.url}#away`);
+  await page.locator('.log:not([hidden]) .history', { hasText: 'cannot be had now' }).waitFor();
+  await say(page, 'still works');
+  await until('said', async () => (await texts(page)).includes('still works'));
+  assert.ok(asked <= 3, `asked ${asked} times`);
+  away = false;
+  await shows(page, [...numbered(1, 3), 'still works']);
+});
+
 test('history that is not kept any more is told, not hidden', { skip }, async (t) => {
   const { gateway, browser } = await stage(t, { PARLEY_RETAIN_MESSAGES: '20' });
   const others = await backstage(browser, gateway);
   await others.says('bob', 'short', bodies(1, 300));
+  await until('it is gone', async () => (await others.history('bob', 'short')).first === 281, 15000);
   const ann = await person(browser, gateway, 'ann', { room: 'short' });
-  await until('it is told', async () => {
-    await ann.reload();
-    await connected(ann);
-    await ann.waitForFunction(() => document.querySelector('.log:not([hidden]) .history').textContent);
-    await scrollTo(ann, 'top');
-    return /no longer kept/.test(await ann.locator('.log:not([hidden]) .history').textContent());
-  }, 15000);
-  assert.equal((await texts(ann)).at(-1), 'number 300');
+  await ann.locator('.log:not([hidden]) .history', { hasText: 'no longer kept' }).waitFor();
+  await shows(ann, numbered(281, 300));
 });
