@@ -85,7 +85,7 @@ export class Gateway {
   async end() {
     await this.stop('SIGKILL');
     rmSync(this.dir, { recursive: true, force: true });
-    rmSync(`/dev/shm/${this.segment}`, { force: true });
+    for (const file of [this.segment, `${this.segment}.kept`]) rmSync(join('/dev/shm', file), { force: true });
   }
 }
 
