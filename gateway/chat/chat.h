@@ -48,7 +48,7 @@ struct chat_io {
 
 struct chat_limits {
 	uint64_t message_max, rooms_per_link, rooms, room_log_bytes, room_logs_bytes;
-	uint64_t outbox_max;
+	uint64_t outbox_max, outboxes_bytes;         /* of one session, of all together */
 	uint64_t sends_pending, sends_pending_bytes; /* of all sessions together */
 	uint64_t catchup_bytes; /* of what is read from the store, for all */
 	uint64_t reads_max;     /* reads of rooms under way */

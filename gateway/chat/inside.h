@@ -68,6 +68,9 @@ void session_ask(struct session *session);
 /* The session is in no room and no list any more, and nothing waits for it. */
 void session_clear(struct session *session);
 
+/* How much may wait for it now: its own bound, or what that of all has left. */
+size_t session_outbox_max(const struct session *session);
+
 /* Closes the link; the session is cleared and told nothing more. */
 void session_doom(struct session *session, uint16_t code, const char *reason);
 

@@ -22,7 +22,7 @@ static bool keeps_up(const struct chat *chat, const struct room *room,
 	size_t waits = outbox_len(&member->session->outbox);
 	uint64_t at = member->cursor.at;
 
-	return waits + len <= chat->limits.outbox_max / 2 &&
+	return waits + len <= session_outbox_max(member->session) / 2 &&
 	       (at == NOWHERE || room->log.head - at <= chat->limits.room_log_bytes / 2);
 }
 
@@ -41,7 +41,7 @@ void say_to_others(struct chat *chat, struct room *room, int len, struct text us
 			continue;
 		if (!keeps_up(chat, room, member, frame_len) ||
 		    outbox_put(&session->outbox, frame, frame_len,
-			       chat->limits.outbox_max) < 0) {
+			       session_outbox_max(session)) < 0) {
 			counter_add(chat->slot, COUNTER_ephemeral_dropped, 1);
 			continue;
 		}

@@ -95,15 +95,26 @@ void session_doom(struct session *session, uint16_t code, const char *reason)
 	session->chat->io.close(session->link, code, reason);
 }
 
+size_t session_outbox_max(const struct session *session)
+{
+	const struct chat *chat = session->chat;
+	const struct chat_limits *limits = &chat->limits;
+	uint64_t left = limits->outboxes_bytes > chat->outbox_bytes
+				? limits->outboxes_bytes - chat->outbox_bytes
+				: 0;
+	uint64_t own = outbox_len(&session->outbox) + left;
+
+	return own < limits->outbox_max ? own : limits->outbox_max;
+}
+
 static int keep(struct session *session, const uint8_t *frame, size_t len)
 {
-	uint64_t max = session->chat->limits.outbox_max;
-	int r = outbox_put(&session->outbox, frame, len, max);
+	int r = outbox_put(&session->outbox, frame, len, session_outbox_max(session));
 
 	/* Much may be answered in one turn: who reads gets the chance to. */
 	if (r == -ENOBUFS && session->to_ask) {
 		session_ask(session);
-		r = outbox_put(&session->outbox, frame, len, max);
+		r = outbox_put(&session->outbox, frame, len, session_outbox_max(session));
 	}
 	return r;
 }

@@ -187,6 +187,7 @@ static int start_chat(struct worker *w, struct why *why)
 		.room_log_bytes = (uint64_t)s->room_log_bytes,
 		.room_logs_bytes = (uint64_t)s->room_logs_bytes,
 		.outbox_max = (uint64_t)s->outbox_max,
+		.outboxes_bytes = (uint64_t)s->outboxes_bytes,
 		.sends_pending = (uint64_t)s->sends_pending_max,
 		/* All of it may be on the way twice and must not lap the sequencer. */
 		.sends_pending_bytes = (uint64_t)s->bus_ring_bytes / 4,

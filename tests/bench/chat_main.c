@@ -124,6 +124,7 @@ int main(void)
 		.room_log_bytes = 4 << 20,
 		.room_logs_bytes = 1 << 30,
 		.outbox_max = 65536,
+		.outboxes_bytes = 1 << 30,
 		.sends_pending = 4096,
 		.sends_pending_bytes = 1 << 20,
 		.catchup_bytes = 1 << 20,

@@ -181,6 +181,7 @@ static inline int links_setup(void **state)
 		.room_log_bytes = 65536,
 		.room_logs_bytes = 1 << 20,
 		.outbox_max = 4096,
+		.outboxes_bytes = 1 << 30,
 		.sends_pending = 8,
 		.sends_pending_bytes = 1 << 20,
 		.catchup_bytes = 1 << 20,

@@ -125,6 +125,24 @@ static void who_reads_may_ask_much_in_one_turn(void **state)
 	assert_int_equal(links[0].n_events, 200);
 }
 
+/* However many they are, and however little each has waiting. */
+static void the_outboxes_of_all_are_bounded_together(void **state)
+{
+	unsigned n_closed = 0;
+
+	limits.outboxes_bytes = 2048;
+	chat_start(LINKS);
+	for (unsigned i = 0; i < LINKS; i++)
+		links[i].stuck = true;
+	for (unsigned i = 0; i < 40 * LINKS; i++) {
+		ask(&links[i % LINKS], "{\"op\":\"ping\"}");
+		assert_true(counter_get(&slot, COUNTER_outbox_bytes) <= 2048);
+	}
+	for (unsigned i = 0; i < LINKS; i++)
+		n_closed += links[i].closed == CLOSE_SLOW_READER;
+	assert_in_range(n_closed, 1, LINKS - 1); /* their place is the others' */
+}
+
 static void who_asks_much_and_does_not_read_is_closed(void **state)
 {
 	limits.outbox_max = 1024;
@@ -168,6 +186,7 @@ int main(void)
 		TEST(rooms_in_all_are_bounded),
 		TEST(a_leaving_server_is_told),
 		TEST(who_reads_may_ask_much_in_one_turn),
+		TEST(the_outboxes_of_all_are_bounded_together),
 		TEST(who_asks_much_and_does_not_read_is_closed),
 		TEST(answers_are_taken_in_whole_frames),
 	};
