@@ -160,7 +160,9 @@ static void step(struct client *client)
 		if (seat->state == SEAT_IN && sends_open(client) < UNDER_WAY_MAX)
 			sends_add(client, (unsigned)which);
 	} else if (what < 73) {
-		sends_repeat(client, drawn);
+		/* A repeat of what is gone is a new message. */
+		if (!client->chaos->trims)
+			sends_repeat(client, drawn);
 	} else if (what < 83) {
 		leave_or_return(client, seat, drawn);
 	} else if (what < 89) {
