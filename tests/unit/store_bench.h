@@ -2,7 +2,7 @@
  * store_bench - a store on a loop of the test's own, with verbs that wait.
  *
  * Every test runs over every store that is there: SQLite in a directory of its own, and
- * PostgreSQL when PARLEY_TEST_POSTGRES is a URL. A database may be one for all tests, so
+ * PostgreSQL when TEST_POSTGRES is a URL. A database may be one for all tests, so
  * that rooms have names of their own: bench_room().
  */
 #ifndef STORE_BENCH_H
@@ -298,7 +298,7 @@ static inline int bench_read(struct opened *o, const struct store_query *query,
 static inline size_t bench_add(struct CMUnitTest *tests, size_t n, const char *name,
 			       const char *postgres_name, CMUnitTestFunction test)
 {
-	char *postgres = getenv("PARLEY_TEST_POSTGRES");
+	char *postgres = getenv("TEST_POSTGRES");
 
 	tests[n++] = (struct CMUnitTest){ name, test, bench_set_up, bench_tear_down,
 					  NULL };
