@@ -9,16 +9,20 @@
 
 #define REQUEST_PATH "/api/" /* below it the app answers */
 
+enum {
+	REST_MAX = 16384
+};
+
 /*
  * What a link needs only until its upgrade. `rest`: bytes of later requests that wait
  * because the client does not read our answers, or because the app has not answered yet;
- * bounded by one read.
+ * bounded by REST_MAX and one read.
  */
 struct http_side {
 	struct http_parser *parser;
 	uint8_t *rest;
 	size_t rest_len;
-	/* A request that is the app's to answer; nothing is read until the turn's end in
+	/* A request that is the app's to answer; none is begun until the turn's end in
 	 * which it did. */
 	bool waits, answered;
 	bool head, close;
@@ -235,22 +239,22 @@ static void serve(struct link *link, const struct http_request *request)
 
 /* ---- bytes ---- */
 
+/* Who waits for an answer is read on for a while, so that it is seen when he hangs up;
+ * beyond REST_MAX and one reading all is left in the kernel. */
 static void keep_rest(struct link *link, const uint8_t *data, size_t len)
 {
 	struct http_side *http = link->http;
+	uint8_t *rest = realloc(http->rest, http->rest_len + len);
 
-	if (len) {
-		uint8_t *rest = realloc(http->rest, http->rest_len + len);
-
-		if (!rest) {
-			socket_kill(link->socket);
-			return;
-		}
-		memcpy(rest + http->rest_len, data, len);
-		http->rest = rest;
-		http->rest_len += len;
+	if (!rest) {
+		socket_kill(link->socket);
+		return;
 	}
-	socket_pause(link->socket, true);
+	memcpy(rest + http->rest_len, data, len);
+	http->rest = rest;
+	http->rest_len += len;
+	if (!http->waits || http->rest_len > REST_MAX)
+		socket_pause(link->socket, true);
 }
 
 void http_side_received(struct link *link, uint8_t *data, size_t len)
@@ -259,12 +263,12 @@ void http_side_received(struct link *link, uint8_t *data, size_t len)
 		const struct http_request *request;
 		size_t used;
 
+		if (!len)
+			return;
 		if (link->http->waits || socket_behind(link->socket)) {
 			keep_rest(link, data, len);
 			return;
 		}
-		if (!len)
-			return;
 		switch (http_feed(link->http->parser, (const char *)data, len, &used,
 				  &request)) {
 		case HTTP_MORE: return;

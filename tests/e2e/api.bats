@@ -119,11 +119,11 @@ on_each_store() { # on_each_store STORE: every operation, as it should be
 }
 
 @test "who is asked for too often at a time is told to come again" {
-	start_api PARLEY_WORKERS=1
+	start_api PARLEY_WORKERS=2
 	local i urls=() status
-	for i in $(seq 100); do urls+=(-o /dev/null "http://127.0.0.1:$PORT/api/rooms/r/members"); done
+	for i in $(seq 200); do urls+=(-o /dev/null "http://127.0.0.1:$PORT/api/rooms/r/members"); done
 	kill -STOP "$(pgrep -P "$GATEWAY" parley-seq)" # so that no worker hears of the others
-	curl -sS -Z --parallel-immediate --parallel-max 100 -m 20 -H "Authorization: Bearer $KEY" \
+	curl -sS -Z --parallel-immediate --parallel-max 200 -m 20 -H "Authorization: Bearer $KEY" \
 		-w '%{http_code}\n' "${urls[@]}" | sort | uniq -c | tee "$DIR/statuses.log"
 	kill -CONT "$(pgrep -P "$GATEWAY" parley-seq)"
 	grep -q ' 200$' "$DIR/statuses.log"

@@ -13,7 +13,8 @@ found() {
 	grep -E "^violation .*($4)" <<<"$output"
 }
 
-LOST='lost: |is told that the head is|two orders|acknowledged as seq'
+# What was lost is missing from history, or is there anew: sent again, as another sequence.
+LOST='lost: |is told that the head is|two orders|acknowledged as seq|twice: '
 
 @test "acknowledged before it is committed, SQLite: found" {
 	found ack_before_commit sqlite kill-sequencer "$LOST"

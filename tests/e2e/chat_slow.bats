@@ -1,5 +1,6 @@
 # Readers that are slow or never read harm nobody: others are answered as before, memory
 # is bounded, they are closed with the resumable code, and what they resume is complete.
+# alone
 
 load lib
 setup() { setup_daemons; }

@@ -1,5 +1,6 @@
 # Thousands who connect at once, after all workers died: all are in soon, no worker is
 # hung, nobody is forgotten. STORM=50000 is the long form (tests/bench/run storm).
+# alone
 
 load lib
 setup() { setup_daemons; }

@@ -1,5 +1,6 @@
 # Counts are true by construction: after a storm with workers killed at random they equal
 # the kernel's own list, and totals never go back.
+# alone
 
 load lib
 setup() { setup_daemons; }

@@ -1,4 +1,5 @@
 # Out of descriptors, a worker pauses accepting without spinning, and says so.
+# alone
 
 load lib
 setup() { setup_daemons; }

@@ -1,4 +1,5 @@
 # Slow, silent or hostile HTTP clients cannot keep a probe from being answered.
+# alone
 
 load lib
 setup() { setup_daemons; }

@@ -1,4 +1,5 @@
 # A machine that was suspended wakes up to a gateway that blames nobody.
+# alone
 
 load lib
 setup() { setup_daemons; }
