@@ -1,5 +1,8 @@
 /*
  * counters - numbers for the rows of counters.def.
+ *
+ * The words of a histogram follow each other: its buckets, and then its sum. Its number
+ * is that of its first word.
  */
 #ifndef COUNTERS_H
 #define COUNTERS_H
@@ -14,6 +17,19 @@ enum counter {
 #include "common/counters.def"
 #undef COUNTER
 	COUNTER_COUNT
+};
+
+enum {
+	HISTOGRAM_BUCKETS = 19,   /* the last without a bound */
+	HISTOGRAM_FIRST_BITS = 6, /* the first bound is 2^6 microseconds */
+	HISTOGRAM_WORDS = HISTOGRAM_BUCKETS + 1,
+};
+
+enum histogram {
+#define COUNTER(id, KIND, unit, metric, label, help)
+#define HISTOGRAM(id, metric, help) HISTOGRAM_##id = COUNTER_##id##_le_64us,
+#include "common/counters.def"
+#undef COUNTER
 };
 
 /* What store_state says. */

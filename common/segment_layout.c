@@ -14,6 +14,15 @@ static const struct {
 #undef COUNTER
 };
 
+/* They are found by name: none may be cut off in the description. */
+enum {
+	NAME_SIZE = sizeof((struct segment_about){ 0 }.id)
+};
+#define COUNTER(id, KIND, unit, metric, label, help) \
+	_Static_assert(sizeof #id <= NAME_SIZE, "a counter's name fits");
+#include "common/counters.def"
+#undef COUNTER
+
 int segment_path(const char *name, char ret_path[SEGMENT_PATH_MAX])
 {
 	if (!*name || strchr(name, '/') || strlen(name) > SEGMENT_NAME_MAX ||

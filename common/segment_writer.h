@@ -82,6 +82,22 @@ static inline uint64_t counter_get(const struct segment_slot *slot, enum counter
 	return word_get(&slot->counters[id]);
 }
 
+/* The bucket for so many microseconds: the first whose bound is not less. */
+static inline unsigned histogram_bucket(uint64_t us)
+{
+	unsigned bucket = 0;
+
+	if (us > 1u << HISTOGRAM_FIRST_BITS)
+		bucket = 64 - HISTOGRAM_FIRST_BITS - (unsigned)__builtin_clzll(us - 1);
+	return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
+}
+static inline void histogram_observe(struct segment_slot *slot, enum histogram id,
+				     uint64_t us)
+{
+	word_add(&slot->counters[id + histogram_bucket(us)], 1);
+	word_add(&slot->counters[id + HISTOGRAM_BUCKETS], us);
+}
+
 /* Flight recorder; at_ms is the process's own milliseconds since its start. */
 void segment_record(struct segment_slot *slot, enum segment_event_kind kind,
 		    uint64_t at_ms, uint64_t a, uint64_t b);

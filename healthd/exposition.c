@@ -58,6 +58,7 @@ static bool ends_in(const char *name, size_t len, const char *unit)
 void exposition_family(struct exposition *e, const char *name, enum exposition_kind kind,
 		       const char *unit, const char *help)
 {
+	static const char *const kinds[] = { "gauge", "counter", "histogram" };
 	size_t len = strlen(name);
 	char text[TEXT_MAX];
 
@@ -65,31 +66,58 @@ void exposition_family(struct exposition *e, const char *name, enum exposition_k
 	if (e->openmetrics && kind == EXPOSITION_COUNTER)
 		len -= strlen("_total");
 	e->name = name;
-	put(e, "# TYPE %.*s %s\n", (int)len, name,
-	    kind == EXPOSITION_COUNTER ? "counter" : "gauge");
+	put(e, "# TYPE %.*s %s\n", (int)len, name, kinds[kind]);
 	if (e->openmetrics && ends_in(name, len, unit))
 		put(e, "# UNIT %.*s %s\n", (int)len, name, unit);
 	put(e, "# HELP %.*s %s\n", (int)len, name, escape(help, e->openmetrics, text));
 }
 
-static void put_name(struct exposition *e, const char *labels)
+/* `part` is what follows the family's name. */
+static void put_name(struct exposition *e, const char *part, const char *labels)
 {
 	if (*labels)
-		put(e, "%s{%s} ", e->name, labels);
+		put(e, "%s%s{%s} ", e->name, part, labels);
 	else
-		put(e, "%s ", e->name);
+		put(e, "%s%s ", e->name, part);
+}
+
+static void put_uint(struct exposition *e, const char *part, const char *labels,
+		     uint64_t value)
+{
+	put_name(e, part, labels);
+	put(e, "%" PRIu64 "\n", value);
+}
+
+static void put_seconds(struct exposition *e, const char *part, const char *labels,
+			double value)
+{
+	put_name(e, part, labels);
+	put(e, "%.6f\n", value);
 }
 
 void exposition_uint(struct exposition *e, const char *labels, uint64_t value)
 {
-	put_name(e, labels);
-	put(e, "%" PRIu64 "\n", value);
+	put_uint(e, "", labels, value);
 }
 
 void exposition_seconds(struct exposition *e, const char *labels, double value)
 {
-	put_name(e, labels);
-	put(e, "%.6f\n", value);
+	put_seconds(e, "", labels, value);
+}
+
+void exposition_bucket(struct exposition *e, const char *labels, uint64_t n)
+{
+	put_uint(e, "_bucket", labels, n);
+}
+
+void exposition_sum(struct exposition *e, const char *labels, double seconds)
+{
+	put_seconds(e, "_sum", labels, seconds);
+}
+
+void exposition_count(struct exposition *e, const char *labels, uint64_t n)
+{
+	put_uint(e, "_count", labels, n);
 }
 
 void exposition_label(char *labels, size_t size, const char *name, const char *value)

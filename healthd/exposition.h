@@ -2,7 +2,8 @@
  * exposition - writes metrics: Prometheus text 0.0.4, or OpenMetrics 1.0.
  *
  * A family is begun and its values follow, without another family between them. Names
- * of counters end in _total. What does not fit is told at the end.
+ * of counters end in _total. A histogram's values are its buckets, then sum, then count.
+ * What does not fit is told at the end.
  */
 #ifndef EXPOSITION_H
 #define EXPOSITION_H
@@ -13,7 +14,8 @@
 
 enum exposition_kind {
 	EXPOSITION_GAUGE,
-	EXPOSITION_COUNTER
+	EXPOSITION_COUNTER,
+	EXPOSITION_HISTOGRAM
 };
 
 struct exposition {
@@ -35,6 +37,11 @@ void exposition_family(struct exposition *e, const char *name, enum exposition_k
 /* One value; `labels` as written by exposition_label, "" for none. */
 void exposition_uint(struct exposition *e, const char *labels, uint64_t value);
 void exposition_seconds(struct exposition *e, const char *labels, double value);
+
+/* Parts of a histogram: how many were not more than the bound in the label `le`. */
+void exposition_bucket(struct exposition *e, const char *labels, uint64_t n);
+void exposition_sum(struct exposition *e, const char *labels, double seconds);
+void exposition_count(struct exposition *e, const char *labels, uint64_t n);
 
 /* Appends name="value" to labels, escaped, after a comma where there are some already;
  * nothing when it does not fit. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/histogram.h"
 #include "healthd/exposition.h"
 #include "healthd/metrics_self.h"
 
@@ -35,13 +36,33 @@ static const char *seat_label(const struct snapshot *s, unsigned i,
 	return labels;
 }
 
+/* In the base unit, whatever the word's is. */
+static void write_value(struct exposition *e, const char *labels, enum counter id,
+			uint64_t value)
+{
+	if (strcmp(counters[id].unit, "microseconds") == 0)
+		exposition_seconds(e, labels, (double)value / 1e6);
+	else if (strcmp(counters[id].unit, "milliseconds") == 0)
+		exposition_seconds(e, labels, (double)value / 1e3);
+	else
+		exposition_uint(e, labels, value);
+}
+
+static const char *base_unit(enum counter id)
+{
+	bool is_time = strcmp(counters[id].unit, "microseconds") == 0 ||
+		       strcmp(counters[id].unit, "milliseconds") == 0;
+
+	return is_time ? "seconds" : counters[id].unit;
+}
+
 static void write_gauge(struct exposition *e, const struct snapshot *s, enum counter id)
 {
 	for (unsigned i = 0; i < s->n_seats; i++) {
 		char labels[LABELS_SIZE];
 
 		snprintf(labels, sizeof labels, "%s", counters[id].label);
-		exposition_uint(e, seat_label(s, i, labels), judge_gauge(s, (int)i, id));
+		write_value(e, seat_label(s, i, labels), id, judge_gauge(s, (int)i, id));
 	}
 }
 
@@ -53,13 +74,13 @@ static void write_family(struct exposition *e, const struct snapshot *s,
 
 	exposition_family(e, counters[first].name,
 			  is_total ? EXPOSITION_COUNTER : EXPOSITION_GAUGE,
-			  counters[first].unit, counters[first].help);
+			  base_unit(first), counters[first].help);
 	for (unsigned id = first; id < COUNTER_COUNT; id++) {
 		if (!s->has[id] || strcmp(counters[id].name, counters[first].name) != 0)
 			continue;
 		if (is_total)
-			exposition_uint(e, counters[id].label,
-					snapshot_sum(s, (enum counter)id));
+			write_value(e, counters[id].label, (enum counter)id,
+				    snapshot_sum(s, (enum counter)id));
 		else
 			write_gauge(e, s, (enum counter)id);
 	}
@@ -76,8 +97,35 @@ static bool is_first(const struct snapshot *s, unsigned id)
 static void write_counters(struct exposition *e, const struct snapshot *s)
 {
 	for (unsigned id = 0; id < COUNTER_COUNT; id++)
-		if (is_first(s, id) && !judge_is_of_store(id)) /* write_store */
+		if (is_first(s, id) && !judge_is_of_store(id) && /* write_store */
+		    !counter_is_of_histogram(id))
 			write_family(e, s, (enum counter)id);
+}
+
+static void write_histograms(struct exposition *e, const struct snapshot *s)
+{
+	static const struct {
+		enum histogram id;
+		const char *name, *help;
+	} histograms[] = {
+#define COUNTER(id, KIND, unit, metric, label, help)
+#define HISTOGRAM(id, metric, help) { HISTOGRAM_##id, "parley_" metric, help },
+#include "common/counters.def"
+#undef COUNTER
+	};
+	struct histogram_seen seen;
+
+	for (size_t h = 0; h < sizeof histograms / sizeof *histograms; h++) {
+		if (!snapshot_histogram(s, histograms[h].id, &seen))
+			continue;
+		exposition_family(e, histograms[h].name, EXPOSITION_HISTOGRAM, "seconds",
+				  histograms[h].help);
+		for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+			exposition_bucket(e, counters[histograms[h].id + i].label,
+					  seen.upto[i]);
+		exposition_sum(e, "", (double)seen.sum_us / 1e6);
+		exposition_count(e, "", histogram_count(&seen));
+	}
 }
 
 /* ---- the verdict --------------------------------------------------------------- */
@@ -275,6 +323,7 @@ int metrics_write(const struct view *view, enum metrics_format format, char *out
 		write_supervisor(&e, view);
 		write_seats(&e, view->snapshot);
 		write_counters(&e, view->snapshot);
+		write_histograms(&e, view->snapshot);
 	}
 	metrics_self(&e, view);
 	return exposition_end(&e);

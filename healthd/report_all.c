@@ -1,4 +1,5 @@
 #include "common/clock.h"
+#include "common/histogram.h"
 #include "healthd/report.h"
 
 /* Names of counters as in counters.def. */
@@ -18,11 +19,49 @@ static json_t *report_counters(const struct snapshot *s, const struct snapshot_s
 	json_t *object = json_object();
 
 	for (unsigned id = 0; id < COUNTER_COUNT; id++)
-		if (s->has[id] && (slot || !judge_is_of_store(id)))
+		if (s->has[id] && (slot || !judge_is_of_store(id)) &&
+		    !counter_is_of_histogram(id))
 			json_object_set_new(
 				object, ids[id],
 				integer(slot ? slot->counters[id]
 					     : judge_counter(s, (enum counter)id)));
+	return object;
+}
+
+/* As cumulative as in an exposition; `upToUs` is null for the last bucket. */
+static json_t *report_histogram(const struct histogram_seen *seen)
+{
+	json_t *buckets = json_array();
+
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+		json_array_append_new(buckets,
+				      json_pack("{s:o, s:o}", "upToUs",
+						i < HISTOGRAM_BUCKETS - 1
+							? integer(histogram_bound_us(i))
+							: json_null(),
+						"count", integer(seen->upto[i])));
+	return json_pack("{s:o, s:o, s:o}", "count", integer(histogram_count(seen)),
+			 "sumUs", integer(seen->sum_us), "buckets", buckets);
+}
+
+static json_t *report_histograms(const struct snapshot *s)
+{
+	static const struct {
+		enum histogram id;
+		const char *name;
+	} histograms[] = {
+#define COUNTER(id, KIND, unit, metric, label, help)
+#define HISTOGRAM(id, metric, help) { HISTOGRAM_##id, #id },
+#include "common/counters.def"
+#undef COUNTER
+	};
+	json_t *object = json_object();
+	struct histogram_seen seen;
+
+	for (size_t i = 0; i < sizeof histograms / sizeof *histograms; i++)
+		if (snapshot_histogram(s, histograms[i].id, &seen))
+			json_object_set_new(object, histograms[i].name,
+					    report_histogram(&seen));
 	return object;
 }
 
@@ -105,10 +144,11 @@ json_t *report_all(const struct view *view)
 	const struct verdict *v = view->verdict;
 	json_t *object = report_websocket(view, true);
 	json_t *more = json_pack(
-		"{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "live", v->live, "ready",
+		"{s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "live", v->live, "ready",
 		v->ready, "startup", v->startup, "database", report_database(view),
 		"supervisor", report_supervisor(s), "counters",
-		s->look == LOOK_ok ? report_counters(s, NULL) : json_null(), "deaths",
+		s->look == LOOK_ok ? report_counters(s, NULL) : json_null(), "histograms",
+		s->look == LOOK_ok ? report_histograms(s) : json_null(), "deaths",
 		report_deaths(s), "slots", report_slots(s));
 
 	if (!object || !more || json_object_update(object, more) < 0) {

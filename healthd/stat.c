@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/histogram.h"
 
 enum {
 	UNKNOWN_SIZE = 24 /* a number or a dash */
@@ -143,7 +144,8 @@ static void print_counter(const struct snapshot *s, enum counter id,
 	uint64_t value = judge_counter(s, id);
 	char name[80];
 
-	if (!s->has[id] || value == 0 || judge_is_of_store(id))
+	if (!s->has[id] || value == 0 || judge_is_of_store(id) ||
+	    counter_is_of_histogram(id))
 		return;
 	if (*counters[id].label)
 		snprintf(name, sizeof name, "%s{%s}", counters[id].metric,
@@ -175,6 +177,48 @@ static void print_counters(const struct snapshot *s, struct stat_last *last,
 	memcpy(last->instance, s->instance, sizeof last->instance);
 }
 
+/* ---- histograms ---------------------------------------------------------------- */
+
+/* The quantiles are bounds of buckets: not more than that. */
+static const char *milliseconds(const struct histogram_seen *seen, unsigned per_mille,
+				char out[UNKNOWN_SIZE])
+{
+	uint64_t us = histogram_quantile_us(seen, per_mille);
+
+	if (us == UINT64_MAX)
+		snprintf(out, UNKNOWN_SIZE, "more");
+	else
+		snprintf(out, UNKNOWN_SIZE, "%.3f", (double)us / 1e3);
+	return out;
+}
+
+static void print_histograms(const struct snapshot *s, FILE *out)
+{
+	static const struct {
+		enum histogram id;
+		const char *name;
+	} histograms[] = {
+#define COUNTER(id, KIND, unit, metric, label, help)
+#define HISTOGRAM(id, metric, help) { HISTOGRAM_##id, metric },
+#include "common/counters.def"
+#undef COUNTER
+	};
+	char median[UNKNOWN_SIZE], p99[UNKNOWN_SIZE];
+	struct histogram_seen seen;
+
+	fprintf(out, "\n%-44s %20s %10s %10s %10s\n", "TIMES", "COUNT", "MEAN ms",
+		"P50 <= ms", "P99 <= ms");
+	for (size_t i = 0; i < sizeof histograms / sizeof *histograms; i++) {
+		if (!snapshot_histogram(s, histograms[i].id, &seen) ||
+		    histogram_count(&seen) == 0)
+			continue;
+		fprintf(out, "%-44s %20" PRIu64 " %10.3f %10s %10s\n", histograms[i].name,
+			histogram_count(&seen),
+			(double)seen.sum_us / 1e3 / (double)histogram_count(&seen),
+			milliseconds(&seen, 500, median), milliseconds(&seen, 990, p99));
+	}
+}
+
 void stat_print(const struct view *view, struct stat_last *last, uint64_t now_ns,
 		FILE *out)
 {
@@ -183,4 +227,5 @@ void stat_print(const struct view *view, struct stat_last *last, uint64_t now_ns
 		return;
 	print_seats(view, out);
 	print_counters(view->snapshot, last, now_ns, out);
+	print_histograms(view->snapshot, out);
 }

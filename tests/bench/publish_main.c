@@ -3,7 +3,8 @@
  *
  * The publishing loops run in a child under seccomp's strict mode, which kills it at
  * any system call but read, write and exit: a loop that ends has made none. Prints
- * lines of `name value unit`; exit 1 when a counter costs more than NS_MAX.
+ * lines of `name value unit`; exit 1 when a counter or a histogram costs more than
+ * NS_MAX.
  */
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -32,6 +33,7 @@ enum {
 enum order {
 	ORDER_add,
 	ORDER_set,
+	ORDER_observe,
 	ORDER_record,
 	ORDER_call, /* a system call: it must not come back from it */
 };
@@ -46,6 +48,10 @@ static void publish(struct segment_slot *slot, enum order order)
 	case ORDER_set:
 		for (unsigned i = 0; i < PUBLISHED; i++)
 			counter_set(slot, COUNTER_bytes_in, i);
+		break;
+	case ORDER_observe:
+		for (unsigned i = 0; i < PUBLISHED; i++)
+			histogram_observe(slot, HISTOGRAM_send_to_ack, i);
 		break;
 	case ORDER_record:
 		for (unsigned i = 0; i < PUBLISHED; i++)
@@ -180,7 +186,7 @@ int main(void)
 	struct segment_shape shape = { .n_workers = 2, .group = "" };
 	struct segment *segment;
 	struct child child;
-	double add, set;
+	double add, set, observe;
 	struct why why;
 	char name[64];
 	bool ok;
@@ -194,7 +200,9 @@ int main(void)
 	add = measure(&child, ORDER_add);
 	set = measure(&child, ORDER_set);
 	printf("counter_add %.2f ns\n", add);
+	observe = measure(&child, ORDER_observe);
 	printf("counter_set %.2f ns\n", set);
+	printf("histogram_observe %.2f ns\n", observe);
 	printf("segment_record %.2f ns\n", measure(&child, ORDER_record));
 	fflush(stdout);
 	ok = look_in_a_child(name);
@@ -203,5 +211,6 @@ int main(void)
 		ok = false;
 	}
 	segment_close(segment, true);
-	return ok && add <= NS_MAX && set <= NS_MAX ? 0 : 1;
+	ok = ok && add <= NS_MAX && set <= NS_MAX && observe <= NS_MAX;
+	return ok ? 0 : 1;
 }

@@ -30,8 +30,8 @@ slow_is_told() {
 
 # The longest that any loop was late, in milliseconds, as each says of its last beat.
 lateness() {
-	body /metrics | awk '/^parley_loop_lag_microseconds\{/ && $2 > most { most = $2 }
-		END { printf "%d\n", most / 1000 }'
+	body /metrics | awk '/^parley_loop_lag_last_seconds\{/ && $2 > most { most = $2 }
+		END { printf "%d\n", most * 1000 }'
 }
 
 # for_a_while MS: all that time nobody hangs or is late, and each ping is answered.

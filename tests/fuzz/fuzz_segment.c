@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/check.h"
+#include "common/histogram.h"
 #include "common/segment_reader.h"
 #include "common/segment_snapshot.h"
 #include "common/segment_writer.h"
@@ -20,7 +21,7 @@
 enum {
 	FLAG_raw = 1,
 	FLAG_sum = 2,
-	VALID_MAX = 65536,
+	VALID_MAX = 131072,
 	HEAD_LEN = 1,
 	PATCH_HEAD_LEN = 4,
 };
@@ -97,6 +98,24 @@ static void write_file(size_t len)
 	close(fd);
 }
 
+static void judge_histograms(const struct snapshot *s)
+{
+	static const enum histogram all[] = {
+#define COUNTER(id, KIND, unit, metric, label, help)
+#define HISTOGRAM(id, metric, help) HISTOGRAM_##id,
+#include "common/counters.def"
+#undef COUNTER
+	};
+	struct histogram_seen h;
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (!snapshot_histogram(s, all[i], &h))
+			continue;
+		for (unsigned k = 1; k < HISTOGRAM_BUCKETS; k++)
+			CHECK(h.upto[k] >= h.upto[k - 1]);
+	}
+}
+
 /* Nothing that a user of the snapshot indexes with is out of its range. */
 static void judge(const struct snapshot *s)
 {
@@ -121,6 +140,7 @@ static void judge(const struct snapshot *s)
 	for (unsigned id = 0; id < COUNTER_COUNT; id++)
 		if (!counter_is_total(id))
 			CHECK(snapshot_sum(s, id) == 0); /* all are dead */
+	judge_histograms(s);
 }
 
 static void look(struct segment_reader *reader, uint64_t now_ns, size_t len)

@@ -168,6 +168,36 @@ static void a_counter_that_is_not_published_is_left_out(void **state)
 	assert_null(strstr(text, "TYPE parley_rooms"));
 }
 
+static void a_histogram_adds_up_in_seconds(void **state)
+{
+	seen.retired[COUNTER_store_commit_le_1024us] = 5;
+	seen.slots[0].counters[COUNTER_store_commit_le_2048us] = 2;
+	seen.slots[1].counters[COUNTER_store_commit_beyond] = 1;
+	seen.retired[COUNTER_store_commit_sum_us] = 9008004;
+	written(METRICS_TEXT);
+	has_line("# TYPE parley_store_commit_seconds histogram");
+	has_line("parley_store_commit_seconds_bucket{le=\"6.4e-05\"} 0");
+	has_line("parley_store_commit_seconds_bucket{le=\"0.001024\"} 5");
+	has_line("parley_store_commit_seconds_bucket{le=\"0.002048\"} 7");
+	has_line("parley_store_commit_seconds_bucket{le=\"8.388608\"} 7");
+	has_line("parley_store_commit_seconds_bucket{le=\"+Inf\"} 8");
+	has_line("parley_store_commit_seconds_sum 9.008004");
+	has_line("parley_store_commit_seconds_count 8");
+	assert_null(strstr(text, "sum_us"));
+	written(METRICS_OPENMETRICS);
+	has_line("# TYPE parley_store_commit_seconds histogram");
+	has_line("# UNIT parley_store_commit_seconds seconds");
+}
+
+static void times_are_in_seconds_whatever_the_words_are_in(void **state)
+{
+	seen.slots[0].counters[COUNTER_loop_lag_us] = 1500;
+	written(METRICS_TEXT);
+	has_line("parley_loop_lag_last_seconds{worker=\"0\"} 0.001500");
+	assert_null(strstr(text, "microseconds"));
+	assert_null(strstr(text, "milliseconds"));
+}
+
 /* Each family once, in one piece, with type and help before its values. */
 static void every_family_is_in_one_piece(void **state)
 {
@@ -189,7 +219,10 @@ static void every_family_is_in_one_piece(void **state)
 			size_t len = strlen(names[n - 1]);
 
 			assert_memory_equal(line, names[n - 1], len);
-			assert_true(line[len] == ' ' || line[len] == '{');
+			assert_true(line[len] == ' ' || line[len] == '{' ||
+				    strncmp(line + len, "_bucket{", 8) == 0 ||
+				    strncmp(line + len, "_sum ", 5) == 0 ||
+				    strncmp(line + len, "_count ", 7) == 0);
 		}
 	}
 	assert_true(n > 50);
@@ -312,6 +345,8 @@ int main(void)
 		T(whole_gateway_killed_is_down),
 		T(a_failed_look_guesses_no_number),
 		T(a_counter_that_is_not_published_is_left_out),
+		T(a_histogram_adds_up_in_seconds),
+		T(times_are_in_seconds_whatever_the_words_are_in),
 		T(every_family_is_in_one_piece),
 		T(openmetrics_names_counters_without_total_and_ends),
 		T(texts_are_escaped),
