@@ -108,6 +108,7 @@ struct http_answer {
 	bool close;             /* Connection: close; else keep-alive is silent */
 	bool keep_alive;        /* Connection: keep-alive, which HTTP/1.0 needs to hear */
 	bool no_store;          /* Cache-Control: no-store */
+	bool no_len;            /* no Content-Length: the body ends with the connection */
 	size_t body_len;        /* Content-Length, except with 1xx, 204 and 304 */
 };
 

@@ -256,7 +256,7 @@ int http_answer_head(const struct http_answer *answer, char *out, size_t size)
 {
 	struct text text = { .at = out, .end = out + size };
 	const bool has_length = answer->status >= 200 && answer->status != 204 &&
-				answer->status != 304;
+				answer->status != 304 && !answer->no_len;
 
 	put(&text, "HTTP/1.1 ");
 	put_number(&text, (uint64_t)answer->status, 3);

@@ -176,6 +176,7 @@ static int serve(struct healthd *healthd, const struct settings *settings,
 {
 	const struct server_limits limits = {
 		.connections_max = (unsigned)settings->health_connections_max,
+		.streams_max = (unsigned)settings->health_streams_max,
 		.request_timeout_ms = (uint64_t)settings->health_request_timeout_ms,
 		.idle_timeout_ms = (uint64_t)settings->health_idle_timeout_ms,
 		.requests_max = (uint64_t)settings->health_requests_max,

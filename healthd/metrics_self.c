@@ -26,6 +26,14 @@ static void write_server(struct exposition *e, const struct server_counts *count
 	    "Requests that took too long to arrive or to be read", counts->timeouts);
 	one(e, "parley_healthd_refused_total", EXPOSITION_COUNTER, "requests",
 	    "Requests that were no valid HTTP", counts->refused);
+	one(e, "parley_healthd_streams", EXPOSITION_GAUGE, "streams",
+	    "Streams of /events", counts->streams);
+	one(e, "parley_healthd_streams_opened_total", EXPOSITION_COUNTER, "streams",
+	    "Streams of /events that were begun", counts->streams_opened);
+	one(e, "parley_healthd_streams_refused_total", EXPOSITION_COUNTER, "streams",
+	    "Streams refused because there were too many", counts->streams_refused);
+	one(e, "parley_healthd_streams_dropped_total", EXPOSITION_COUNTER, "streams",
+	    "Streams dropped because their reader was too slow", counts->streams_dropped);
 }
 
 static double cpu_seconds(const struct rusage *usage)

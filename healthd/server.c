@@ -20,6 +20,7 @@ enum {
 	LINGER_MS = 1000,
 	PAUSE_MS = 100, /* without accepting, when there is no descriptor at all */
 	LATE_MS = 500,  /* a timer later than this: the process did not run */
+	STREAM_MS = 3600 * 1000, /* then who still listens comes again */
 	NO_FD = -1
 };
 
@@ -55,7 +56,19 @@ static uint64_t timeout_ms(const struct server *server, enum connection_state st
 	switch (state) {
 	case CONNECTION_idle: return server->limits.idle_timeout_ms;
 	case CONNECTION_lingering: return LINGER_MS;
+	case CONNECTION_streaming: return STREAM_MS;
 	default: return server->limits.request_timeout_ms;
+	}
+}
+
+/* What a connection counts as; the counts of the closed are nobody's. */
+static uint64_t *gauge_of(struct server *server, enum connection_state state)
+{
+	switch (state) {
+	case CONNECTION_closed: return &server->n_closed;
+	case CONNECTION_streaming:
+	case CONNECTION_stalled: return &server->counts.streams;
+	default: return &server->counts.connections;
 	}
 }
 
@@ -65,7 +78,8 @@ void server_move(struct connection *connection, enum connection_state state)
 
 	server->n_queued -= connection->state == CONNECTION_queued;
 	server->n_queued += state == CONNECTION_queued;
-	server->counts.connections -= state == CONNECTION_closed;
+	--*gauge_of(server, connection->state);
+	++*gauge_of(server, state);
 	TAILQ_REMOVE(&server->lists[connection->state], connection, link);
 	TAILQ_INSERT_TAIL(&server->lists[state], connection, link);
 	connection->state = state;
@@ -126,29 +140,6 @@ static void on_turn(uv_idle_t *turn)
 
 /* ---- accepting ----------------------------------------------------------------- */
 
-/* Closes who can best be spared: answered for good, else silent the longest, else
- * the oldest of those with a request. False if there is nobody. */
-static bool shed(struct server *server)
-{
-	struct connection *victim = NULL;
-
-	for (unsigned state = 0; state < CONNECTION_closed; state++) {
-		struct connection *first = TAILQ_FIRST(&server->lists[state]);
-
-		if (!first)
-			continue;
-		if (!victim || first->deadline_ms < victim->deadline_ms)
-			victim = first;
-		if (state <= CONNECTION_idle)
-			break;
-	}
-	if (!victim)
-		return false;
-	server->counts.shed++;
-	connection_close(victim);
-	return true;
-}
-
 void server_refill_spare(struct server *server)
 {
 	if (server->spare_fd == NO_FD && !server->is_closing)
@@ -166,7 +157,7 @@ static int accept_one(struct server *server)
  * spare one. */
 static int accept_in_need(struct server *server)
 {
-	if (!shed(server)) {
+	if (!server_shed(server, true)) {
 		if (server->spare_fd == NO_FD)
 			return -EMFILE;
 		(void)close(server->spare_fd); /* /dev/null */
@@ -213,7 +204,7 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
 		}
 		server->counts.accepted++;
 		if (server->counts.connections >= server->limits.connections_max)
-			(void)shed(server);        /* there is one to shed */
+			(void)server_shed(server, false); /* there is one to shed */
 		(void)connection_open(server, fd); /* else the client sees a close */
 	}
 }

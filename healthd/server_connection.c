@@ -12,7 +12,10 @@
 enum {
 	CONNECTION_MAGIC = 0x434f4e4e,
 	HEAD_SIZE = 2048,
-	DRAIN_MAX = 256 * 1024 /* bytes of a refused request that are read and dropped */
+	REFUSAL_SIZE = 128,
+	DRAIN_MAX = 256 *
+		    1024, /* bytes that are read and dropped after all is answered */
+	STREAM_SEND_BUFFER = 64 * 1024 /* the kernel's, so that who is behind is seen */
 };
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
@@ -36,6 +39,7 @@ static void on_closed(uv_handle_t *handle)
 	struct server *server = connection->server;
 
 	TAILQ_REMOVE(&server->lists[CONNECTION_closed], connection, link);
+	server->n_closed--;
 	http_parser_free(connection->parser);
 	free(connection->input);
 	free(connection->output);
@@ -97,6 +101,12 @@ static void go_on(struct connection *connection)
 	(void)uv_read_start(stream_of(connection), on_alloc, on_read);
 }
 
+void connection_listen(struct connection *connection)
+{
+	server_move(connection, CONNECTION_streaming);
+	(void)uv_read_start(stream_of(connection), on_alloc, on_read); /* as in go_on */
+}
+
 static void on_written(uv_write_t *write, int status)
 {
 	struct connection *connection = connection_of(write->data);
@@ -107,6 +117,8 @@ static void on_written(uv_write_t *write, int status)
 	connection->output = NULL;
 	if (status < 0)
 		connection_close(connection);
+	else if (connection->state == CONNECTION_stalled)
+		connection_listen(connection);
 	else if (connection->is_last)
 		linger(connection);
 	else
@@ -132,12 +144,14 @@ static void send_later(struct connection *connection, const uv_buf_t bufs[2], si
 	       len - head_left);
 	rest = uv_buf_init(connection->output, (unsigned)len);
 	connection->write.data = connection;
-	server_move(connection, CONNECTION_writing);
+	server_move(connection,
+		    connection->stream ? CONNECTION_stalled : CONNECTION_writing);
 	if (uv_write(&connection->write, stream_of(connection), &rest, 1, on_written) < 0)
 		connection_close(connection);
 }
 
-/* Afterwards the connection is `writing`, `closed`, or as it was and all is sent. */
+/* Afterwards the connection is `writing`, `stalled`, `closed`, or as it was and all is
+ * sent. */
 static void send_bytes(struct connection *connection, char *head, size_t head_len,
 		       const char *body, size_t body_len)
 {
@@ -167,37 +181,56 @@ static void send_answer(struct connection *connection, struct server_answer *ans
 		   has_body ? answer->body_len : 0);
 }
 
-/* Answers what was no request with `status`, for the last time. */
-static void refuse(struct connection *connection, int status)
+static void put_refusal(struct server_answer *answer, int status, char body[REFUSAL_SIZE])
 {
-	char body[128];
-	struct server_answer answer = {
+	*answer = (struct server_answer){
 		.head = { .status = status,
 			  .type = "application/json",
-			  .close = true,
+			  .retry_after_s = status == 503,
 			  .no_store = true },
 		.body = body,
 	};
+	answer->body_len = (size_t)snprintf(body, REFUSAL_SIZE, "{\"error\":\"%s\"}\n",
+					    http_reason(status));
+}
 
-	answer.body_len = (size_t)snprintf(body, sizeof body, "{\"error\":\"%s\"}\n",
-					   http_reason(status));
+/* Answers what was no request with `status`, for the last time. */
+static void refuse(struct connection *connection, int status)
+{
+	char body[REFUSAL_SIZE];
+	struct server_answer answer;
+
+	put_refusal(&answer, status, body);
+	answer.head.close = true;
 	send_answer(connection, &answer, true);
 	if (connection->state < CONNECTION_writing)
 		linger(connection);
+}
+
+void connection_stream(struct connection *connection, const char *text, size_t len)
+{
+	CHECK(connection->state == CONNECTION_streaming);
+	send_bytes(connection, (char *)(uintptr_t)text, len, NULL, 0);
 }
 
 static void answer(struct connection *connection, const struct http_request *request)
 {
 	struct server *server = connection->server;
 	struct server_answer answer = { 0 };
+	const bool is_head = strcmp(request->method, "HEAD") == 0;
+	char body[REFUSAL_SIZE];
 
 	connection->n_requests++;
 	server->counts.requests++;
 	server->handler(server->app, request, &answer);
-	answer.head.close = !request->keep_alive ||
+	answer.head.no_len = answer.stream != 0;
+	if (answer.stream && !is_head &&
+	    !connection_begin_stream(connection, answer.stream))
+		put_refusal(&answer, 503, body);
+	answer.head.close = !request->keep_alive || connection->stream ||
 			    connection->n_requests >= server->limits.requests_max;
 	answer.head.keep_alive = request->minor == 0;
-	send_answer(connection, &answer, strcmp(request->method, "HEAD") != 0);
+	send_answer(connection, &answer, !is_head);
 	http_release(connection->parser);
 	if (connection->state >= CONNECTION_writing)
 		return;
@@ -267,7 +300,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		connection_close(connection);
 		return;
 	}
-	if (connection->state == CONNECTION_lingering) {
+	if (is_over(connection)) {
 		connection->n_drained += (size_t)n;
 		if (connection->n_drained > DRAIN_MAX)
 			connection_close(connection);
@@ -306,6 +339,8 @@ void connection_expire(struct connection *connection)
 	if (connection->state == CONNECTION_request ||
 	    connection->state == CONNECTION_writing)
 		connection->server->counts.timeouts++;
+	connection->server->counts.streams_dropped += connection->state ==
+						      CONNECTION_stalled;
 	if (connection->state == CONNECTION_request)
 		refuse(connection, 408);
 	else

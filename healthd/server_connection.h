@@ -17,13 +17,15 @@
 #include "common/http.h"
 #include "healthd/server.h"
 
-/* In the order in which they are shed. */
+/* In the order in which they are shed, but for streams: see server_shed. */
 #define CONNECTION_STATES(X)                                                   \
 	X(lingering) /* answered for the last time, until the client closes */ \
 	X(idle)      /* no byte of a request is in */                          \
 	X(request)   /* a request is on its way */                             \
 	X(queued)    /* the next request is in, and has its turn next time */  \
 	X(writing)   /* an answer waits for a slow reader */                   \
+	X(streaming) /* a stream, all of which is sent so far */               \
+	X(stalled)   /* a stream, a piece of which waits for a slow reader */  \
 	X(closed)    /* memory goes with the next turn of the loop */
 
 enum connection_state {
@@ -43,8 +45,9 @@ struct connection {
 	struct http_parser *parser;
 	char *input; /* read, not parsed; NULL if nothing */
 	size_t input_at, input_len;
-	char *output; /* being written, while `writing` */
-	bool is_last; /* no request after what is being written */
+	char *output;    /* being written, while `writing` or `stalled` */
+	bool is_last;    /* no request after what is being written */
+	unsigned stream; /* its kind; 0: none */
 	size_t n_drained;
 	uv_write_t write;
 	uv_tcp_t tcp;
@@ -65,6 +68,7 @@ struct server {
 	struct server_counts counts;
 	struct connection_list lists[CONNECTION_STATE_COUNT];
 	unsigned n_queued;    /* length of that list */
+	uint64_t n_closed;    /* and of this */
 	unsigned n_handles;   /* open or closing, connections included */
 	unsigned accepts_max; /* in one turn of the loop */
 	int fd;
@@ -89,11 +93,26 @@ void connection_resume(struct connection *connection);
 /* Its deadline has passed. */
 void connection_expire(struct connection *connection);
 
+/* Makes it a stream, if there may be one more: what is sent next is how it begins. */
+bool connection_begin_stream(struct connection *connection, unsigned kind);
+
+/* Goes on with a stream, all of which is sent so far: of what comes nothing matters but
+ * the end. */
+void connection_listen(struct connection *connection);
+
+/* Sends a piece of a stream; its state is `streaming`. */
+void connection_stream(struct connection *connection, const char *text, size_t len);
+
 /* Closes at once, and gives the descriptor back at once. */
 void connection_close(struct connection *connection);
 
 /* Puts a connection behind the others of a state and starts that state's time. */
 void server_move(struct connection *connection, enum connection_state state);
+
+/* Closes who can best be spared: answered for good, else silent the longest, else a
+ * stream, where that is any help, else the oldest of those with a request. False if there
+ * is nobody. */
+bool server_shed(struct server *server, bool with_streams);
 
 /* A descriptor has become free, and who was to be served with it has been. */
 void server_refill_spare(struct server *server);

@@ -3,7 +3,7 @@
  *
  * Everything runs in one thread: each wait runs the loop until what is waited for has
  * come, and fails after WAIT_MS. /N answers with N, /big?n=N with N bytes, a body
- * with itself.
+ * with itself; /stream is one, that begins with "begins\n".
  */
 #ifndef SERVER_CLIENT_H
 #define SERVER_CLIENT_H
@@ -30,7 +30,8 @@
 
 enum {
 	WAIT_MS = 60000, /* of a busy machine under a sanitizer */
-	BIG_MAX = 16 << 20
+	BIG_MAX = 16 << 20,
+	BENCH_STREAM = 7 /* the kind */
 };
 
 struct bench {
@@ -52,6 +53,7 @@ struct client {
 
 static const struct server_limits LIMITS = {
 	.connections_max = 64,
+	.streams_max = 2,
 	.request_timeout_ms = 60000,
 	.idle_timeout_ms = 60000,
 	.requests_max = 1000000,
@@ -72,6 +74,12 @@ static void handle(void *app, const struct http_request *request,
 		assert_true(http_query(request->query, "n", n, sizeof n) > 0);
 		ret_answer->body = bench->big;
 		ret_answer->body_len = (size_t)atol(n);
+		return;
+	}
+	if (strcmp(request->path, "/stream") == 0) {
+		ret_answer->stream = BENCH_STREAM;
+		ret_answer->body = "begins\n";
+		ret_answer->body_len = 7;
 		return;
 	}
 	ret_answer->body_len = (size_t)snprintf(bench->body, sizeof bench->body, "%s%s",
