@@ -3,7 +3,7 @@
  *
  * POSIX shared memory, /dev/shm/<name>, mode 0640. Layout, in this order:
  *
- *   header      what never changes after the segment has its name; checksummed
+ *   header      what does not change but with an upgrade; checksummed
  *   sequences   one sequence counter for the supervisor, one per slot
  *   supervisor  the supervisor's own words
  *   seats       a worker's place (0..n-1) and the sequencer's (last); supervisor's words
@@ -32,6 +32,11 @@
  * generation is not the retired one, and one whose sequence is odd or moves counts as
  * nothing: what was in it is retired, what will be in it has not happened. A process
  * that dies while it empties its slot leaves nothing behind but an odd number.
+ *
+ * An upgrade keeps the segment: there is room for counters that a later build has behind
+ * those of this one. Its supervisor describes them and writes the header anew, both under
+ * the supervisor's sequence. Counters that were described once stay so, also for an
+ * earlier build, so that totals never go back; all else must lie where it lay.
  */
 #ifndef SEGMENT_H
 #define SEGMENT_H
@@ -42,12 +47,13 @@
 #include "common/counters.h"
 
 #define SEGMENT_MAGIC   "PARLEY\r\n"
-#define SEGMENT_VERSION 1u
+#define SEGMENT_VERSION 2u
 
 enum {
 	SEGMENT_SEATS_MAX = 65, /* 64 workers and the sequencer */
 	SEGMENT_SLOTS_MAX = 130,
 	SEGMENT_EVENTS = 64,
+	SEGMENT_SPARE_COUNTERS = 64, /* room for those of later builds */
 	SEGMENT_BEAT_MS = 100,
 	LOCK_SUPERVISOR = 0, /* offset of its byte */
 };
@@ -159,15 +165,19 @@ struct segment_header {
 	uint64_t instance[2]; /* random; tells one life of the gateway from the next */
 	uint64_t size;        /* of the whole file, bytes */
 	uint64_t layout;      /* hash of counters.def as the writer was built with */
-	uint32_t n_workers, n_seats, n_slots, n_counters;
+	char build[24];       /* version of the supervisor's program; ends in a zero */
+	uint32_t n_counters;  /* described in `about`; the rest of the room is spare */
+	uint32_t counters_room;
+	uint32_t n_workers, n_seats, n_slots;
 	uint32_t sequences_offset, supervisor_offset, supervisor_size;
+	uint32_t retired_offset; /* within the supervisor's words */
 	uint32_t seats_offset, seat_stride;
 	uint32_t children_offset, child_stride;
 	uint32_t slots_offset, slot_stride, counters_offset; /* last: within a slot */
 	uint32_t about_offset, about_stride;
 	uint64_t connections_max, hang_report_ms, hang_act_ms;
-	uint64_t checksum; /* segment_hash of the header with 0 here, then of all `about`
-			    */
+	uint64_t checksum; /* segment_hash of the header with 0 here, then of all that is
+			      described in `about` */
 };
 
 struct segment_sequences {
@@ -183,7 +193,8 @@ struct segment_supervisor {
 	word ever_ready;       /* 1 once a worker of this life was ready */
 	word port;             /* where clients connect */
 	word reloads, late_ticks, aborts;
-	/* Under the supervisor's sequence, with children[].retired: */
+	/* Under the supervisor's sequence, with children[].retired, and counters_room of
+	 * them: */
 	word retired[COUNTER_COUNT]; /* totals of processes that are gone */
 };
 
@@ -221,7 +232,7 @@ struct segment_slot {
 	word n_events; /* ever recorded; the last SEGMENT_EVENTS are kept, and the oldest
 			  of them may be half written over */
 	struct segment_event events[SEGMENT_EVENTS];
-	word counters[COUNTER_COUNT];
+	word counters[COUNTER_COUNT]; /* counters_room of them */
 };
 
 struct segment_about {

@@ -19,7 +19,7 @@ static int fill(int fd, const struct segment_shape *shape)
 
 	memset(&header, 0, sizeof header);
 	memcpy(header.magic, SEGMENT_MAGIC, sizeof header.magic);
-	segment_layout(&header, shape->n_workers);
+	segment_layout(&header, shape->n_workers, SEGMENT_ROOM);
 	header.connections_max = shape->connections_max;
 	header.hang_report_ms = shape->hang_report_ms;
 	header.hang_act_ms = shape->hang_act_ms;
@@ -101,14 +101,13 @@ static int make(const char *path, const struct segment_shape *shape,
 	fd = make_file(temporary, shape, why);
 	if (fd < 0)
 		return fd;
-	r = segment_map(fd, &segment, why);
+	r = segment_map(fd, true, &segment, why);
 	if (r < 0) {
 		close(fd);
 		(void)unlink(temporary);
 		return r;
 	}
-	snprintf(segment->path, sizeof segment->path, "%s", path);
-	snprintf(segment->kept, sizeof segment->kept, "%s.kept", path);
+	segment_call(segment, path);
 	word_set(&segment_supervisor(segment)->pid, (uint64_t)getpid());
 	word_set(&segment_supervisor(segment)->start_ticks, segment_start_ticks());
 	r = segment_take_names(segment, temporary, why);

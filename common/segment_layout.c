@@ -40,21 +40,24 @@ static uint32_t at_next(uint64_t *at, uint64_t len)
 	return (uint32_t)here;
 }
 
-void segment_layout(struct segment_header *header, unsigned n_workers)
+void segment_layout(struct segment_header *header, unsigned n_workers, unsigned room)
 {
-	uint64_t at = 0;
+	uint64_t at = 0, spare = (room - COUNTER_COUNT) * sizeof(word);
 
 	header->version = SEGMENT_VERSION;
 	header->header_size = sizeof *header;
 	header->layout = segment_layout_hash();
+	snprintf(header->build, sizeof header->build, "%s", PARLEY_VERSION);
 	header->n_workers = n_workers;
 	header->n_seats = n_workers + 1;
 	header->n_slots = 2 * n_workers + 1;
 	header->n_counters = COUNTER_COUNT;
-	header->supervisor_size = sizeof(struct segment_supervisor);
+	header->counters_room = room;
+	header->supervisor_size = (uint32_t)(sizeof(struct segment_supervisor) + spare);
+	header->retired_offset = offsetof(struct segment_supervisor, retired);
 	header->seat_stride = sizeof(struct segment_seat);
 	header->child_stride = sizeof(struct segment_child);
-	header->slot_stride = (sizeof(struct segment_slot) + 63) & ~63u;
+	header->slot_stride = (uint32_t)(sizeof(struct segment_slot) + spare + 63) & ~63u;
 	header->counters_offset = offsetof(struct segment_slot, counters);
 	header->about_stride = sizeof(struct segment_about);
 	at_next(&at, sizeof *header);
@@ -66,9 +69,18 @@ void segment_layout(struct segment_header *header, unsigned n_workers)
 						       header->child_stride);
 	header->slots_offset = at_next(&at,
 				       (uint64_t)header->n_slots * header->slot_stride);
-	header->about_offset = at_next(&at,
-				       (uint64_t)COUNTER_COUNT * header->about_stride);
+	header->about_offset = at_next(&at, (uint64_t)room * header->about_stride);
 	header->size = at;
+}
+
+int segment_same_layout(const struct segment_header *a, const struct segment_header *b)
+{
+	size_t first = offsetof(struct segment_header, counters_room);
+	size_t end = offsetof(struct segment_header, connections_max);
+
+	return a->version == b->version && a->header_size == b->header_size &&
+	       a->size == b->size &&
+	       memcmp((const char *)a + first, (const char *)b + first, end - first) == 0;
 }
 
 uint64_t segment_layout_hash(void)
@@ -96,6 +108,19 @@ void segment_describe(struct segment_about about[COUNTER_COUNT])
 		a->kind = rows[i].kind;
 		a->offset = i * (uint32_t)sizeof(word);
 	}
+}
+
+int segment_agrees(const struct segment_about *about, unsigned n)
+{
+	struct segment_about mine[COUNTER_COUNT];
+	int agree = 1;
+
+	segment_describe(mine);
+	for (unsigned i = 0; agree && i < n && i < COUNTER_COUNT; i++)
+		agree = memcmp(about[i].id, mine[i].id, sizeof mine[i].id) == 0 &&
+			about[i].kind == mine[i].kind &&
+			about[i].offset == mine[i].offset;
+	return agree;
 }
 
 uint64_t segment_checksum(const struct segment_header *header, const void *about,

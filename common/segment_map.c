@@ -70,36 +70,64 @@ int segment_lock(int fd, unsigned byte)
 	return errno == EACCES ? -EAGAIN : -errno;
 }
 
-/* Whether the file is a whole segment of this build's; then where things lie in it. */
-static bool is_ours(int fd, const struct stat *stat, struct segment_header *ret_shape)
+/* Which of them are totals: ours by counters.def, others by their description. */
+static void tell_totals(struct segment *segment, const struct segment_about *about)
 {
-	struct segment_header claimed;
+	for (unsigned i = 0; i < segment->shape.n_counters; i++)
+		segment->is_total[i] = i < COUNTER_COUNT
+					       ? counter_is_total((enum counter)i)
+					       : about[i].kind == COUNTER_TOTAL;
+}
 
-	if (pread(fd, &claimed, sizeof claimed, 0) != sizeof claimed ||
+/* Takes its shape from the file. NULL, or what is wrong with it. */
+static const char *look_into(struct segment *segment, bool described)
+{
+	struct segment_about about[SEGMENT_ROOM_MAX];
+	struct segment_header claimed, *shape = &segment->shape;
+	size_t about_len;
+
+	if (pread(segment->fd, &claimed, sizeof claimed, 0) != sizeof claimed ||
 	    memcmp(claimed.magic, SEGMENT_MAGIC, sizeof claimed.magic) != 0 ||
 	    claimed.version != SEGMENT_VERSION || claimed.n_workers < 1 ||
 	    claimed.n_workers >= SEGMENT_SEATS_MAX)
-		return false;
-	memset(ret_shape, 0, sizeof *ret_shape);
-	segment_layout(ret_shape, claimed.n_workers);
-	return claimed.layout == ret_shape->layout && claimed.size == ret_shape->size &&
-	       (uint64_t)stat->st_size >= ret_shape->size;
+		return "is none of Parley's";
+	if (claimed.counters_room > SEGMENT_ROOM_MAX ||
+	    claimed.counters_room < COUNTER_COUNT)
+		return "has no room for the counters of this build";
+	segment_layout(shape, claimed.n_workers, claimed.counters_room);
+	if (!segment_same_layout(shape, &claimed) ||
+	    claimed.n_counters > claimed.counters_room)
+		return "is laid out otherwise than in this build";
+	about_len = claimed.n_counters * sizeof *about;
+	if (pread(segment->fd, about, about_len, shape->about_offset) !=
+	    (ssize_t)about_len)
+		return "is cut short";
+	if (!segment_agrees(about, claimed.n_counters) ||
+	    (described && claimed.n_counters < COUNTER_COUNT))
+		return "has other counters than this build";
+	shape->n_counters = claimed.n_counters;
+	tell_totals(segment, about);
+	return NULL;
 }
 
-int segment_map(int fd, struct segment **ret_segment, struct why *why)
+int segment_map(int fd, bool described, struct segment **ret_segment, struct why *why)
 {
 	struct segment *segment = calloc(1, sizeof *segment);
-	struct stat stat;
+	struct stat stat = { .st_size = 0 };
+	const char *what;
 
 	if (!segment)
 		return why_set(why, -ENOMEM, "no memory for the segment");
-	if (fstat(fd, &stat) < 0 || !is_ours(fd, &stat, &segment->shape)) {
+	segment->fd = fd;
+	what = look_into(segment, described);
+	if (!what &&
+	    (fstat(fd, &stat) < 0 || (uint64_t)stat.st_size < segment->shape.size))
+		what = "is cut short";
+	if (what) {
 		free(segment);
-		return why_set(why, -EPROTO,
-			       "what was handed over is no whole segment of this build");
+		return why_set(why, -EPROTO, "the segment handed over %s", what);
 	}
 	segment->magic = SEGMENT_OBJECT;
-	segment->fd = fd;
 	segment->size = segment->shape.size;
 	segment->dev = stat.st_dev;
 	segment->ino = stat.st_ino;

@@ -29,6 +29,12 @@ int segment_temporary(const char *path, char ret_temporary[SEGMENT_BESIDE_MAX])
 	return 0;
 }
 
+void segment_call(struct segment *segment, const char *path)
+{
+	snprintf(segment->path, sizeof segment->path, "%s", path);
+	snprintf(segment->kept, sizeof segment->kept, "%s.kept", path);
+}
+
 static bool names_ours(const struct segment *segment, const char *path)
 {
 	struct stat stat;

@@ -6,6 +6,7 @@
 #ifndef SEGMENT_OPEN_H
 #define SEGMENT_OPEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,6 +23,8 @@ struct segment {
 	/* Where things lie, by our own reckoning: the shared header may be scribbled
 	 * over. */
 	struct segment_header shape;
+	/* Which of shape.n_counters are totals: those of a later build may be unknown. */
+	bool is_total[SEGMENT_ROOM_MAX];
 	/* The supervisor's two names. */
 	char path[SEGMENT_PATH_MAX], kept[SEGMENT_BESIDE_MAX];
 	dev_t dev;
@@ -29,11 +32,12 @@ struct segment {
 };
 
 /*
- * Maps a descriptor of a whole segment of this build's layout. Should the file be cut
- * short later, memory of the process's own takes the place of what is missing, so that
- * a store into it is lost instead of fatal. -EPROTO.
+ * Maps a descriptor of a whole segment in which all lies where this build has it, and in
+ * which there is room for its counters; with `described`, all of them are. Should the
+ * file be cut short later, memory of the process's own takes the place of what is
+ * missing, so that a store into it is lost instead of fatal. -EPROTO.
  */
-int segment_map(int fd, struct segment **ret_segment, struct why *why);
+int segment_map(int fd, bool described, struct segment **ret_segment, struct why *why);
 void segment_unmap(struct segment *segment);
 
 /* Write lock on one byte, for the process's life. -EAGAIN: another process holds it. */
@@ -41,6 +45,14 @@ int segment_lock(int fd, unsigned byte);
 
 /* Field 22 of /proc/self/stat; 0 when it cannot be read: shown, never judged by. */
 uint64_t segment_start_ticks(void);
+
+/* Notes its two names. */
+void segment_call(struct segment *segment, const char *path);
+
+/* What readers look at first and last; odd while a group changes. */
+struct segment_sequences *segment_sequences(struct segment *segment);
+void segment_change_begins(word *sequence);
+void segment_change_ends(word *sequence);
 
 /* A name beside `path` that nobody else has; -errno without randomness. */
 int segment_temporary(const char *path, char ret_temporary[SEGMENT_BESIDE_MAX]);

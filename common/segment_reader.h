@@ -64,6 +64,7 @@ struct snapshot {
 	bool supervisor_alive; /* by its lock; meaningful when something was opened */
 	bool supervisor_known; /* supervisor_alive was really asked of the kernel */
 	uint64_t instance[2];
+	char build[24]; /* version of the supervisor's program */
 	enum gateway_state state;
 	uint64_t pid, beat, beat_age_ns, uptime_ms, port, ever_ready;
 	uint64_t reloads, late_ticks, aborts;

@@ -1,10 +1,13 @@
 #include "common/segment_snapshot.h"
 
+#include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
-_Static_assert(SEGMENT_SLOTS_MAX *(sizeof(struct segment_slot) + 64) +
-			       COUNTER_COUNT * sizeof(struct segment_about) + 65536 <
+_Static_assert(SEGMENT_SLOTS_MAX *(sizeof(struct segment_slot) + 64 +
+				   8 * SEGMENT_SPARE_COUNTERS) +
+			       SEGMENT_ROOM * sizeof(struct segment_about) + 65536 <
 		       SEGMENT_BYTES_MAX,
 	       "the reader's buffer holds the largest segment");
 
@@ -14,6 +17,15 @@ static bool fits(const struct segment_header *h, uint64_t offset, uint64_t strid
 	return offset % 8 == 0 && stride % 8 == 0 && stride >= least_stride &&
 	       stride < SEGMENT_BYTES_MAX && count < SEGMENT_BYTES_MAX &&
 	       offset <= h->size && stride * count <= h->size - offset;
+}
+
+static bool is_word(const char *text, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size && isgraph((unsigned char)text[len]))
+		len++;
+	return len > 0 && len < size && !text[len];
 }
 
 const char *snapshot_check_header(const struct segment_header *h)
@@ -27,9 +39,13 @@ const char *snapshot_check_header(const struct segment_header *h)
 	    h->n_seats != h->n_workers + 1 || h->n_slots != 2 * h->n_workers + 1 ||
 	    h->n_slots > SEGMENT_SLOTS_MAX || h->n_counters > 4096)
 		return "claims an impossible number of workers";
+	if (!is_word(h->build, sizeof h->build))
+		return "names an impossible version";
 	if (!fits(h, h->sequences_offset, sizeof(struct segment_sequences), 1, 0) ||
 	    !fits(h, h->supervisor_offset, h->supervisor_size, 1,
-		  offsetof(struct segment_supervisor, retired) + 8ull * h->n_counters) ||
+		  h->retired_offset + 8ull * h->n_counters) ||
+	    h->retired_offset % 8 != 0 ||
+	    h->retired_offset < offsetof(struct segment_supervisor, retired) ||
 	    !fits(h, h->seats_offset, h->seat_stride, h->n_seats,
 		  sizeof(struct segment_seat)) ||
 	    !fits(h, h->children_offset, h->child_stride, h->n_slots,
@@ -99,7 +115,7 @@ static void take_counters(const word *from, const int place[COUNTER_COUNT],
 /* ---- parts ---- */
 
 static const char *take_supervisor(const struct segment_supervisor *from,
-				   const int *place, struct snapshot *s)
+				   struct snapshot *s)
 {
 	if (word_get(&from->state) >= GATEWAY_STATE_COUNT)
 		return "names a state of the gateway that there is not";
@@ -112,7 +128,6 @@ static const char *take_supervisor(const struct segment_supervisor *from,
 	s->reloads = word_get(&from->reloads);
 	s->late_ticks = word_get(&from->late_ticks);
 	s->aborts = word_get(&from->aborts);
-	take_counters(from->retired, place, s->retired);
 	return NULL;
 }
 
@@ -198,14 +213,16 @@ const char *snapshot_take(const unsigned char *bytes,
 	for (unsigned id = 0; id < COUNTER_COUNT; id++)
 		s->has[id] = known->place[id] >= 0;
 	memcpy(s->instance, h->instance, sizeof s->instance);
+	snprintf(s->build, sizeof s->build, "%s", h->build);
 	s->connections_max = h->connections_max;
 	s->hang_report_ms = h->hang_report_ms;
 	s->hang_act_ms = h->hang_act_ms;
 	s->n_workers = h->n_workers;
 	s->n_seats = h->n_seats;
 	s->n_slots = h->n_slots;
-	what = take_supervisor((const void *)(bytes + h->supervisor_offset), known->place,
-			       s);
+	what = take_supervisor((const void *)(bytes + h->supervisor_offset), s);
+	take_counters((const void *)(bytes + h->supervisor_offset + h->retired_offset),
+		      known->place, s->retired);
 	for (unsigned i = 0; !what && i < h->n_seats; i++)
 		what = take_seat((const void *)(bytes + h->seats_offset +
 						(size_t)i * h->seat_stride),

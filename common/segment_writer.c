@@ -20,7 +20,7 @@ struct segment_header *segment_header(struct segment *segment)
 	return (struct segment_header *)segment->memory;
 }
 
-static struct segment_sequences *sequences(struct segment *segment)
+struct segment_sequences *segment_sequences(struct segment *segment)
 {
 	return (struct segment_sequences *)(segment->memory +
 					    segment->shape.sequences_offset);
@@ -65,7 +65,7 @@ int segment_fd(const struct segment *segment)
 
 /* ---- sequences: odd while a group changes ---- */
 
-static void change_begins(word *sequence)
+void segment_change_begins(word *sequence)
 {
 	/* From odd, which a dead predecessor left, to the next odd number. */
 	word_set(sequence, (word_get(sequence) + 1) | 1);
@@ -73,18 +73,19 @@ static void change_begins(word *sequence)
 	atomic_thread_fence(memory_order_release);
 }
 
-static void change_ends(word *sequence)
+void segment_change_ends(word *sequence)
 {
 	atomic_store_explicit(sequence, word_get(sequence) + 1, memory_order_release);
 }
 
 /* ---- a process takes its slot ---- */
 
-static void empty_slot(struct segment_slot *slot)
+/* The counters of other builds, too. */
+static void empty_slot(struct segment *segment, struct segment_slot *slot)
 {
 	word *words = (word *)slot;
 
-	for (size_t i = 0; i < sizeof *slot / sizeof *words; i++)
+	for (size_t i = 0; i < segment->shape.slot_stride / sizeof *words; i++)
 		word_set(&words[i], 0);
 }
 
@@ -129,7 +130,7 @@ int segment_attach(int fd, unsigned slot, uint64_t generation, enum role role,
 	struct segment *segment;
 	struct segment_slot *own;
 	bool unlocked = false;
-	int r = segment_map(fd, &segment, why);
+	int r = segment_map(fd, true, &segment, why);
 
 	if (r < 0)
 		return r;
@@ -142,44 +143,53 @@ int segment_attach(int fd, unsigned slot, uint64_t generation, enum role role,
 		return r;
 	}
 	own = segment_slot(segment, slot);
-	change_begins(&sequences(segment)->slot[slot]);
-	empty_slot(own);
+	segment_change_begins(&segment_sequences(segment)->slot[slot]);
+	empty_slot(segment, own);
 	word_set(&own->pid, (uint64_t)getpid());
 	word_set(&own->start_ticks, segment_start_ticks());
 	word_set(&own->role, role);
 	word_set(&own->seat, seat);
 	word_set(&own->unlocked, unlocked);
 	word_set(&own->generation, generation);
-	change_ends(&sequences(segment)->slot[slot]);
+	segment_change_ends(&segment_sequences(segment)->slot[slot]);
 	*ret_segment = segment;
 	return 0;
 }
 
 /* ---- the supervisor folds what a dead process left ---- */
 
+/* Those of other builds lie behind ours, beyond the arrays as this build has them. */
+static void fold(struct segment *segment, struct segment_slot *left)
+{
+	word *counters = (word *)((char *)left + segment->shape.counters_offset);
+	word *retired = (word *)((char *)segment_supervisor(segment) +
+				 segment->shape.retired_offset);
+
+	for (unsigned i = 0; i < segment->shape.n_counters; i++)
+		if (segment->is_total[i])
+			word_add(&retired[i], word_get(&counters[i]));
+}
+
 void segment_retire(struct segment *segment, unsigned slot)
 {
-	struct segment_supervisor *supervisor = segment_supervisor(segment);
 	struct segment_child *child = segment_child(segment, slot);
 	struct segment_slot *left = segment_slot(segment, slot);
 	uint64_t generation = word_get(&left->generation);
-	word *slot_sequence = &sequences(segment)->slot[slot];
+	word *slot_sequence = &segment_sequences(segment)->slot[slot];
 
 	/* It died while it took the slot: what was in it had been retired before, and of
 	 * its own there is nothing yet. */
 	if (word_get(slot_sequence) & 1) {
-		empty_slot(left);
-		change_ends(slot_sequence);
+		empty_slot(segment, left);
+		segment_change_ends(slot_sequence);
 		return;
 	}
 	if (generation == word_get(&child->retired))
 		return;
-	change_begins(&sequences(segment)->supervisor);
-	for (unsigned i = 0; i < COUNTER_COUNT; i++)
-		if (counter_is_total(i))
-			word_add(&supervisor->retired[i], counter_get(left, i));
+	segment_change_begins(&segment_sequences(segment)->supervisor);
+	fold(segment, left);
 	word_set(&child->retired, generation);
-	change_ends(&sequences(segment)->supervisor);
+	segment_change_ends(&segment_sequences(segment)->supervisor);
 }
 
 void segment_record(struct segment_slot *slot, enum segment_event_kind kind,

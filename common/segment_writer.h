@@ -38,6 +38,19 @@ static inline unsigned segment_slots(unsigned n_workers)
 int segment_create(const char *name, const struct segment_shape *shape,
 		   struct segment **ret_segment, struct why *why);
 
+/* Whether this build's supervisor could take over the segment: all lies where it has it,
+ * and one of the two lists of counters only goes on where the other ends. -EPROTO with
+ * the reason. */
+int segment_check(int fd, struct why *why);
+
+/*
+ * Supervisor: the same process goes on as this program, with the segment's descriptor, of
+ * the name that it has; its counters are described in it from now on. -EPROTO as above;
+ * -EAGAIN: it is not this process's. The descriptor stays the caller's then.
+ */
+int segment_take_over(int fd, const char *name, struct segment **ret_segment,
+		      struct why *why);
+
 /* The descriptor to hand to children; the segment keeps it. Not close-on-exec. */
 int segment_fd(const struct segment *segment);
 
@@ -45,7 +58,8 @@ int segment_fd(const struct segment *segment);
  * Child: maps the inherited descriptor (and keeps it), takes the slot's lock,
  * empties the slot under its sequence and says who it is.
  * Only for a slot whose former process was retired, or its totals are lost.
- * -EBUSY: another process still holds the slot. -EPROTO: not a segment of ours.
+ * -EBUSY: another process still holds the slot. -EPROTO: not a segment of ours; one that
+ * a later build has taken over since it was made is.
  */
 int segment_attach(int fd, unsigned slot, uint64_t generation, enum role role,
 		   unsigned seat, struct segment **ret_segment, struct why *why);

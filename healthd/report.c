@@ -111,7 +111,8 @@ static int add_details(const struct view *view, json_t *object)
 	json_t *sequencers = report_seats(view, ROLE_SEQUENCER);
 	json_t *sequencer = json_array_get(sequencers, 0);
 	json_t *more = json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:O?, s:o, s:o}", "closing",
+		"{s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:O?, s:o, s:o}", "version",
+		text_or_null(s->build), "closing",
 		number(v->active_known && readable, v->closing), "handshaking",
 		number(v->active_known && readable, v->handshaking), "restarts",
 		number(readable, v->restarts), "port", number(readable, s->port),

@@ -50,7 +50,10 @@ static void print_head(const struct view *view, FILE *out)
 			s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
 	else
 		fprintf(out, "up -");
-	fprintf(out, "  live %s  ready %s\n", yes(v->live), yes(v->ready));
+	fprintf(out, "  live %s  ready %s", yes(v->live), yes(v->ready));
+	if (view->snapshot->look == LOOK_ok)
+		fprintf(out, "  version %s", view->snapshot->build);
+	fprintf(out, "\n");
 }
 
 static void print_store(const struct verdict_store *store, FILE *out)

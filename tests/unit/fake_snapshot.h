@@ -71,6 +71,7 @@ static inline void fake_gateway(struct snapshot *s)
 	s->supervisor_known = s->supervisor_alive = true;
 	s->instance[0] = 0x0123456789abcdef;
 	s->instance[1] = 0xfedcba9876543210;
+	memcpy(s->build, "1.2.3", sizeof "1.2.3");
 	s->state = GATEWAY_running;
 	s->pid = 999;
 	s->uptime_ms = 1234567;

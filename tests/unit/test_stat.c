@@ -83,7 +83,7 @@ static void the_table_shows_verdict_seats_and_counters(void **state)
 	seen.seats[1].last_signal = 9;
 	printed(1000);
 	has_line("parley ok running 2026-08-26T06:04:59.000Z");
-	has_line("up 0d 00:20:34 live yes ready yes");
+	has_line("up 0d 00:20:34 live yes ready yes version 1.2.3");
 	has_line("connections active 8 handshaking 0 closing 0 total 17 port 8080");
 	has_line("store sqlite ok latency 0.42 ms queue 3 "
 		 "last ok 2026-08-26T06:04:58.000Z");
