@@ -2,8 +2,6 @@
 # MODE=release|asan|tsan|cover builds side by side under build/MODE/{obj,bin}.
 
 MODE ?= release
-PREFIX ?= /usr/local
-DESTDIR ?=
 CC ?= gcc
 B := build/$(MODE)
 VERSION := 0.1.0
@@ -22,7 +20,7 @@ LLHTTP_PACKAGE = $(shell apt-cache show libllhttp-dev >/dev/null 2>&1 && \
 	echo libllhttp-dev || echo node-llhttp)
 RUN_PACKAGES := curl
 TEST_PACKAGES := bats jq curl clang systemd-container clang-format clang-tidy cppcheck libcmocka-dev postgresql \
-	nodejs node-ws python3 python3-websockets python3-yaml iproute2 procps util-linux git
+	nodejs node-ws python3 python3-websockets python3-yaml iproute2 procps util-linux git mandoc
 
 # $(call install,PACKAGES): installs with apt what dpkg does not know yet.
 install = @missing=; for p in $(1); do \
@@ -161,6 +159,30 @@ $(B)/broken/$(1)/parley-gateway: $(B)/obj/gateway/main.o \
 endef
 $(foreach name,$(BREAKS),$(eval $(call broken_rules,$(name))))
 
+# ---- manual pages and example settings ------------------------------------------
+
+# What they say of settings comes from settings.def, like README's table.
+MAN_PAGES := $(addprefix $(B)/man/,parley-gateway.8 parley-healthd.8 parley-stat.1 \
+	parley-probe.1 parley.7)
+EXAMPLES := $(addprefix $(B)/examples/,gateway.env healthd.env)
+vpath %.8 gateway healthd
+vpath %.1 healthd
+vpath %.7 common
+
+manuals: $(MAN_PAGES) $(EXAMPLES) ## make the manual pages and the example settings files
+
+$(B)/settings: $(B)/obj/common/settings_main.o $(COMMON)
+	$(call say,LD,$@) $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LLHTTP_LIBS)
+
+$(MAN_PAGES): $(B)/man/%: % $(B)/settings
+	@mkdir -p $(@D)
+	$(call say,MAN,$@) awk '/^\.\\" settings / { fflush(); system("$(B)/settings mdoc " $$3); next } \
+		{ gsub("@VERSION@", "$(VERSION)"); print }' $< >$@
+
+$(B)/examples/%.env: systemd/%.env $(B)/settings
+	@mkdir -p $(@D)
+	$(call say,ENV,$@) { cat $< && $(B)/settings example $*; } >$@
+
 # ---- tests, tools, benchmarks ---------------------------------------------------
 
 $(B)/tests/unit/%: tests/unit/%.c $(GATEWAY) $(HEALTHD) $(COMMON)
@@ -213,7 +235,7 @@ test: deps-test ## install what is missing, build, run every test
 	$(MAKE) -j$(JOBS) all units-built
 	tests/run all
 
-units-built: $(UNITS) $(TOOLS) $(FUZZERS) $(BROKEN)
+units-built: manuals $(UNITS) $(TOOLS) $(FUZZERS) $(BROKEN)
 broken: $(BROKEN)
 tools: $(TOOLS)
 benches: $(BENCHES) $(TOOLS)
@@ -232,9 +254,9 @@ chaos: deps-test ## delivery under harm: CHAOS_SECONDS for each of CHAOS_SEEDS o
 	done; done; \
 	[ -z "$$failed" ] || { echo "violations with store:seed$$failed"; exit 1; }
 
-readme: $(B)/tests/tools/settings_table ## put the table of settings into README.md
+readme: $(B)/settings ## put the table of settings into README.md
 	sed -i -e '/^<!-- settings -->$$/,/^<!-- \/settings -->$$/{//!d}' \
-		-e "/^<!-- settings -->\$$/r /dev/stdin" README.md <<<"$$($<)"
+		-e "/^<!-- settings -->\$$/r /dev/stdin" README.md <<<"$$($< table)"
 
 bench: deps all benches ## run the benchmarks (figures, no verdict)
 	tests/bench/run
@@ -289,15 +311,24 @@ layers: ## fail on an include that points up; each header compiles alone
 
 # ---- installing -----------------------------------------------------------------
 
+# PREFIX=/usr is what packages take; DESTDIR is put before every path.
+DESTDIR ?=
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
-install: all ## install programs, units and users under DESTDIR/PREFIX
-	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BINS)
-	install -d $(DESTDIR)$(UNITDIR)
-	for unit in systemd/*.service systemd/*.socket systemd/*.target; do \
-		sed 's|/usr/bin/parley|$(PREFIX)/bin/parley|' $$unit \
-			>$(DESTDIR)$(UNITDIR)/$${unit#systemd/} || exit 1; \
-	done
-	install -D -m 0644 systemd/parley.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/parley.conf
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/parley
+PLACES = BUILD='$(B)' $(foreach name,DESTDIR BINDIR SYSCONFDIR UNITDIR SYSUSERSDIR \
+	TMPFILESDIR MANDIR DOCDIR,$(name)='$($(name))')
+
+install: all manuals ## install programs, units, manual pages and documents under DESTDIR and PREFIX
+	@$(PLACES) systemd/install install
+
+uninstall: ## remove what `make install` put there; settings that were changed stay
+	@$(PLACES) systemd/install uninstall
 
 clean: ## remove build/
 	rm -rf build
@@ -307,8 +338,9 @@ help: ## this list
 
 SHELL := /bin/bash
 
-.PHONY: all readme chaos broken fuzz units test units-built tools benches fuzzers check bench deps deps-test browser-driver screenshots \
-	run lint print-cppflags format-check format layers install clean help
+.PHONY: all manuals readme chaos broken fuzz units test units-built tools benches fuzzers check bench \
+	deps deps-test browser-driver screenshots run lint print-cppflags format-check format layers install \
+	uninstall clean help
 .SECONDARY:
 
 -include $(shell find $(B) build/fuzz -name '*.d' 2>/dev/null)

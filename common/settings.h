@@ -103,8 +103,11 @@ int settings_print(const struct settings *settings, enum settings_program progra
 		   FILE *out);
 void settings_help(enum settings_program program, const char *usage, FILE *out);
 
-/* The rows of the README's table (Markdown) and of the man pages (mdoc/man). */
+/* For documents: the README's table (Markdown), the list in a man page (mdoc), and a
+ * settings file with every default as a comment. */
 void settings_markdown(FILE *out);
+void settings_mdoc(enum settings_program program, FILE *out);
+void settings_example(enum settings_program program, FILE *out);
 
 /* Splits "127.0.0.1:8080" or "[::1]:8080"; the host is numeric and copied without
  * brackets. -EINVAL. */

@@ -6,9 +6,10 @@
 #include "common/settings_table.h"
 
 enum {
-	HELP_INDENT = 8,
 	HELP_WIDTH = 80
 };
+
+static const char HELP_INDENT[] = "        ";
 
 /* ---- KEY=value ------------------------------------------------------------------ */
 
@@ -30,6 +31,16 @@ static void print_quoted(const char *value, FILE *out)
 		fputc(*value, out);
 	}
 	fputc('"', out);
+}
+
+void setting_line(const struct setting *setting, const char *value, FILE *out)
+{
+	fprintf(out, SETTING_PREFIX "%s=", setting->name);
+	if (is_bare(value))
+		fputs(value, out);
+	else
+		print_quoted(value, out);
+	fputc('\n', out);
 }
 
 /* ---- passwords ------------------------------------------------------------------ */
@@ -85,12 +96,7 @@ static int print_all(const struct settings *settings, enum settings_program prog
 		setting_value(&table[i], settings, value);
 		if (for_people)
 			mask_passwords(value);
-		fprintf(out, SETTING_PREFIX "%s=", table[i].name);
-		if (is_bare(value))
-			fputs(value, out);
-		else
-			print_quoted(value, out);
-		fputc('\n', out);
+		setting_line(&table[i], value, out);
 	}
 	if (fflush(out) != 0 || ferror(out))
 		return -EIO;
@@ -111,20 +117,19 @@ int settings_print(const struct settings *settings, enum settings_program progra
 
 /* ---- --help --------------------------------------------------------------------- */
 
-/* Indented, in lines of HELP_WIDTH. */
-static void print_wrapped(const char *text, FILE *out)
+void setting_wrap(const char *text, const char *indent, size_t width, FILE *out)
 {
 	size_t column = 0;
 
 	while (*text) {
 		size_t len = strcspn(text, " ");
 
-		if (column && column + 1 + len > HELP_WIDTH) {
+		if (column && column + 1 + len > width) {
 			fputc('\n', out);
 			column = 0;
 		}
-		column += (size_t)fprintf(out, "%*s%.*s", column ? 1 : HELP_INDENT, "",
-					  (int)len, text);
+		column += (size_t)fprintf(out, "%s%.*s", column ? " " : indent, (int)len,
+					  text);
 		text += len + (text[len] == ' ');
 	}
 	fputc('\n', out);
@@ -138,7 +143,7 @@ static void print_help(const struct setting *setting, FILE *out)
 	snprintf(text, sizeof text, "%s (%s; default %s).", setting->help,
 		 setting_bounds(setting, bounds, sizeof bounds),
 		 *setting->def ? setting->def : "empty");
-	print_wrapped(text, out);
+	setting_wrap(text, HELP_INDENT, HELP_WIDTH, out);
 }
 
 void settings_help(enum settings_program program, const char *usage, FILE *out)
@@ -163,38 +168,5 @@ void settings_help(enum settings_program program, const char *usage, FILE *out)
 	for (size_t i = 0; i < n; i++) {
 		if (table[i].programs & program)
 			print_help(&table[i], out);
-	}
-}
-
-/* ---- the README's table --------------------------------------------------------- */
-
-static const char *readers(const struct setting *setting)
-{
-	switch (setting->programs) {
-	case SETTINGS_GATEWAY: return "gateway";
-	case SETTINGS_HEALTHD: return "healthd";
-	case SETTINGS_TOOL: return "tools";
-	case SETTINGS_GATEWAY | SETTINGS_HEALTHD: return "gateway, healthd";
-	case SETTINGS_HEALTHD | SETTINGS_TOOL: return "healthd, tools";
-	default: return "all";
-	}
-}
-
-void settings_markdown(FILE *out)
-{
-	size_t n;
-	const struct setting *table = setting_table(&n);
-
-	fputs("| Setting | Read by | Values | Default | What it is |\n"
-	      "|---|---|---|---|---|\n",
-	      out);
-	for (size_t i = 0; i < n; i++) {
-		const char *tick = *table[i].def ? "`" : "";
-		char bounds[96];
-
-		fprintf(out, "| `" SETTING_PREFIX "%s` | %s | %s | %s%s%s | %s |\n",
-			table[i].name, readers(&table[i]),
-			setting_bounds(&table[i], bounds, sizeof bounds), tick,
-			*table[i].def ? table[i].def : "empty", tick, table[i].help);
 	}
 }

@@ -56,6 +56,12 @@ const char *setting_bounds(const struct setting *setting, char *out, size_t size
 const char *setting_value(const struct setting *setting, const struct settings *settings,
 			  char out[SETTING_VALUE_SIZE]);
 
+/* "PARLEY_NAME=value" and a newline, quoted where a shell would want it. */
+void setting_line(const struct setting *setting, const char *value, FILE *out);
+
+/* Words in lines of `width` that begin with `indent`. */
+void setting_wrap(const char *text, const char *indent, size_t width, FILE *out);
+
 /* Checks and stores; `label` names setting and source in the reason. */
 int setting_put(const struct setting *setting, struct settings *settings,
 		const char *value, const char *label, struct why *why);

@@ -51,6 +51,11 @@ teardown_daemons() {
 	rm -rf "$DIR" "/dev/shm/$SEGMENT" "/dev/shm/$SEGMENT.kept"
 }
 
+# make_in_turn TARGET [NAME=VALUE...]: one at a time, since what is to be made is shared.
+make_in_turn() {
+	flock "$ROOT/build/$MODE" env -u MAKEFLAGS make -s -C "$ROOT" MODE="$MODE" "$@"
+}
+
 pause() { # a moment, without a child process
 	read -rt 0.01 <> <(:) || true
 }
