@@ -6,15 +6,17 @@
  *   header      what does not change but with an upgrade; checksummed
  *   sequences   one sequence counter for the supervisor, one per slot
  *   supervisor  the supervisor's own words
+ *   chronicle   how a drain or a roll gets on, and the last deaths; supervisor's words
  *   seats       a worker's place (0..n-1) and the sequencer's (last); supervisor's words
  *   children    what the supervisor knows of the process in each slot
  *   slots       what the process in the slot says of itself
+ *   returns     links that came back after a death, as the process in the slot counts
  *   about       name, kind, unit, label, help and place of every counter
  *
- * One writer per word: header, supervisor, seats and children are written by the
- * supervisor, a slot by the process that holds it. All words are 64 bits and
- * native in byte order. Publishing is a relaxed store; what must agree lies under
- * a sequence counter (odd while it changes).
+ * One writer per word: header, supervisor, chronicle, seats and children are written by
+ * the supervisor, a slot and its returns by the process that holds it. All words are
+ * 64 bits and native in byte order. Publishing is a relaxed store; what must agree lies
+ * under a sequence counter (odd while it changes).
  *
  * Seat and slot: a *seat* is a place to be filled (listening socket, restarts,
  * back-off); a *slot* belongs to one process life. A worker that dumps core or
@@ -54,6 +56,9 @@ enum {
 	SEGMENT_SLOTS_MAX = 130,
 	SEGMENT_EVENTS = 64,
 	SEGMENT_SPARE_COUNTERS = 64, /* room for those of later builds */
+	SEGMENT_DEATHS = 16,         /* remembered */
+	SEGMENT_DEATH_EVENTS = 16,   /* of each */
+	SEGMENT_RETURNS = 16,        /* processes whose links one process counts */
 	SEGMENT_BEAT_MS = 100,
 	LOCK_SUPERVISOR = 0, /* offset of its byte */
 };
@@ -175,6 +180,7 @@ struct segment_header {
 	uint32_t children_offset, child_stride;
 	uint32_t slots_offset, slot_stride, counters_offset; /* last: within a slot */
 	uint32_t about_offset, about_stride;
+	uint32_t chronicle_offset, chronicle_size, returns_offset, returns_stride;
 	uint64_t connections_max, hang_report_ms, hang_act_ms;
 	uint64_t checksum; /* segment_hash of the header with 0 here, then of all that is
 			      described in `about` */
@@ -233,6 +239,48 @@ struct segment_slot {
 			  of them may be half written over */
 	struct segment_event events[SEGMENT_EVENTS];
 	word counters[COUNTER_COUNT]; /* counters_room of them */
+};
+
+/* What a process left when it died otherwise than as it was asked to. */
+struct segment_death {
+	word generation;         /* of the process; 0: no record */
+	word wall_ms, uptime_ms; /* when */
+	word seat, role, pid, reason, signal, code, phase, lived_ms;
+	word links, members; /* it had; the links are the lost ones */
+	/* Of those, which came back, as counted by processes that are gone by now; what
+	 * living ones count stands in their returns, as with totals. */
+	word back, whole, trimmed;
+	word n_events; /* the newest it had recorded, oldest first */
+	struct segment_event events[SEGMENT_DEATH_EVENTS];
+};
+
+/* Times are uptime_ms. All under the supervisor's sequence. */
+struct segment_chronicle {
+	struct {
+		word from_ms;  /* when the drain was announced */
+		word close_ms; /* when links begin to be closed … */
+		word spread_ms;
+		word until_ms; /* and when everybody is gone, whoever does not close */
+		word links;    /* at the announcement */
+	} drain;
+	struct {
+		word from_ms, spread_ms;
+		word total, done; /* workers; total 0: no roll is under way */
+	} roll;
+	word n_deaths; /* ever recorded; the last SEGMENT_DEATHS are kept */
+	struct segment_death deaths[SEGMENT_DEATHS];
+};
+
+/*
+ * Links that the process in the slot got back from a dead one. `whole`: all that they
+ * asked to resume was there; `trimmed`: of some room it was not any more.
+ */
+struct segment_return {
+	word generation; /* of the dead; 0: none */
+	word back, whole, trimmed;
+};
+struct segment_returns {
+	struct segment_return of[SEGMENT_RETURNS];
 };
 
 struct segment_about {

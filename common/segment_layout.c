@@ -60,15 +60,20 @@ void segment_layout(struct segment_header *header, unsigned n_workers, unsigned 
 	header->slot_stride = (uint32_t)(sizeof(struct segment_slot) + spare + 63) & ~63u;
 	header->counters_offset = offsetof(struct segment_slot, counters);
 	header->about_stride = sizeof(struct segment_about);
+	header->chronicle_size = sizeof(struct segment_chronicle);
+	header->returns_stride = sizeof(struct segment_returns);
 	at_next(&at, sizeof *header);
 	header->sequences_offset = at_next(&at, sizeof(struct segment_sequences));
 	header->supervisor_offset = at_next(&at, header->supervisor_size);
+	header->chronicle_offset = at_next(&at, header->chronicle_size);
 	header->seats_offset = at_next(&at,
 				       (uint64_t)header->n_seats * header->seat_stride);
 	header->children_offset = at_next(&at, (uint64_t)header->n_slots *
 						       header->child_stride);
 	header->slots_offset = at_next(&at,
 				       (uint64_t)header->n_slots * header->slot_stride);
+	header->returns_offset = at_next(&at, (uint64_t)header->n_slots *
+						      header->returns_stride);
 	header->about_offset = at_next(&at, (uint64_t)room * header->about_stride);
 	header->size = at;
 }

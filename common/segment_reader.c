@@ -237,9 +237,11 @@ static bool ask_the_living(struct segment_reader *r, struct snapshot *s,
 	return true;
 }
 
-/* A supervisor that died while it folded a slot's totals leaves them in doubt. */
+/* A supervisor that died while it folded a slot's totals, or told of a death, leaves
+ * them in doubt. */
 static void forget_totals(struct snapshot *s)
 {
+	s->n_deaths = 0;
 	for (unsigned id = 0; id < COUNTER_COUNT; id++)
 		s->has[id] = s->has[id] && !counter_is_total(id);
 	snprintf(s->reason, sizeof s->reason,

@@ -29,6 +29,10 @@ enum look {
 };
 const char *look_name(enum look look);
 
+struct snapshot_event {
+	uint64_t at_ms, kind, a, b;
+};
+
 struct snapshot_slot {
 	bool alive;             /* counted, and the kernel says that its process lives (or
 				   dumps core) */
@@ -42,9 +46,7 @@ struct snapshot_slot {
 	uint64_t beat_age_ns; /* by the reader's clock, since it saw the beat change */
 	uint64_t counters[COUNTER_COUNT]; /* by id of *this* build; absent ones are 0 */
 	uint64_t n_events;
-	struct {
-		uint64_t at_ms, kind, a, b;
-	} events[SEGMENT_EVENTS];
+	struct snapshot_event events[SEGMENT_EVENTS];
 };
 
 struct snapshot_seat {
@@ -53,6 +55,17 @@ struct snapshot_seat {
 	int slot; /* -1 for none */
 	uint64_t restarts, deaths[EXIT_REASON_COUNT];
 	uint64_t last_reason, last_signal, last_code, since_ms, retry_at_ms;
+};
+
+/* The record of a death; what came back is never more than what was lost. */
+struct snapshot_death {
+	uint64_t generation, wall_ms, uptime_ms, pid, signal, code, phase, lived_ms;
+	enum role role;
+	unsigned seat;
+	enum exit_reason reason;
+	uint64_t links, members, back, whole, trimmed;
+	unsigned n_events;
+	struct snapshot_event events[SEGMENT_DEATH_EVENTS]; /* oldest first */
 };
 
 /* One look. Plain data; big (about 200 KB), so keep one and reuse it. A look that is
@@ -69,6 +82,14 @@ struct snapshot {
 	uint64_t pid, beat, beat_age_ns, uptime_ms, port, ever_ready;
 	uint64_t reloads, late_ticks, aborts;
 	uint64_t connections_max, hang_report_ms, hang_act_ms;
+	struct {
+		uint64_t from_ms, close_ms, spread_ms, until_ms, links;
+	} drain; /* as in struct segment_chronicle, unchecked; so is the roll */
+	struct {
+		uint64_t from_ms, spread_ms, total, done;
+	} roll;
+	unsigned n_deaths; /* kept; those that make no sense are left out */
+	struct snapshot_death deaths[SEGMENT_DEATHS]; /* the latest first */
 	unsigned n_workers, n_seats, n_slots;
 	struct snapshot_seat seats[SEGMENT_SEATS_MAX];
 	struct snapshot_slot slots[SEGMENT_SLOTS_MAX];

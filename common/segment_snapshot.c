@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-_Static_assert(SEGMENT_SLOTS_MAX *(sizeof(struct segment_slot) + 64 +
+_Static_assert(SEGMENT_SLOTS_MAX *(sizeof(struct segment_slot) +
+				   sizeof(struct segment_returns) + 64 +
 				   8 * SEGMENT_SPARE_COUNTERS) +
+			       sizeof(struct segment_chronicle) +
 			       SEGMENT_ROOM * sizeof(struct segment_about) + 65536 <
 		       SEGMENT_BYTES_MAX,
 	       "the reader's buffer holds the largest segment");
@@ -53,6 +55,10 @@ const char *snapshot_check_header(const struct segment_header *h)
 	    !fits(h, h->slots_offset, h->slot_stride, h->n_slots,
 		  events + 8ull * h->n_counters) ||
 	    h->counters_offset != events ||
+	    !fits(h, h->chronicle_offset, h->chronicle_size, 1,
+		  sizeof(struct segment_chronicle)) ||
+	    !fits(h, h->returns_offset, h->returns_stride, h->n_slots,
+		  sizeof(struct segment_returns)) ||
 	    !fits(h, h->about_offset, h->about_stride, h->n_counters,
 		  sizeof(struct segment_about)))
 		return "has parts that lie outside of it";
@@ -158,15 +164,14 @@ static const char *take_seat(const struct segment_seat *from, unsigned n_slots,
 	return NULL;
 }
 
-static void take_events(const struct segment_slot *from, struct snapshot_slot *slot)
+static void take_events(const struct segment_event *from, unsigned n,
+			struct snapshot_event *to)
 {
-	slot->n_events = word_get(&from->n_events);
-	for (unsigned i = 0; i < SEGMENT_EVENTS; i++) {
-		slot->events[i].at_ms = word_get(&from->events[i].at_ms);
-		slot->events[i].kind = word_get(&from->events[i].kind);
-		slot->events[i].a = word_get(&from->events[i].a);
-		slot->events[i].b = word_get(&from->events[i].b);
-	}
+	for (unsigned i = 0; i < n; i++)
+		to[i] = (struct snapshot_event){ word_get(&from[i].at_ms),
+						 word_get(&from[i].kind),
+						 word_get(&from[i].a),
+						 word_get(&from[i].b) };
 }
 
 static const char *take_slot(const struct segment_child *child,
@@ -197,8 +202,99 @@ static const char *take_slot(const struct segment_child *child,
 	slot->ready = word_get(&from->ready);
 	slot->unlocked = word_get(&from->unlocked) == 1;
 	take_counters(from->counters, place, slot->counters);
-	take_events(from, slot);
+	slot->n_events = word_get(&from->n_events);
+	take_events(from->events, SEGMENT_EVENTS, slot->events);
 	return NULL;
+}
+
+/* ---- the chronicle ---- */
+
+/* False: it makes no sense. That is no reason to believe nothing else. */
+static bool take_death(const struct segment_death *from, unsigned n_seats,
+		       struct snapshot_death *to)
+{
+	if (!word_get(&from->generation) || word_get(&from->seat) >= n_seats ||
+	    word_get(&from->role) > ROLE_SEQUENCER ||
+	    word_get(&from->reason) >= EXIT_REASON_COUNT ||
+	    word_get(&from->n_events) > SEGMENT_DEATH_EVENTS)
+		return false;
+	*to = (struct snapshot_death){
+		.generation = word_get(&from->generation),
+		.wall_ms = word_get(&from->wall_ms),
+		.uptime_ms = word_get(&from->uptime_ms),
+		.pid = word_get(&from->pid),
+		.signal = word_get(&from->signal),
+		.code = word_get(&from->code),
+		.phase = word_get(&from->phase),
+		.lived_ms = word_get(&from->lived_ms),
+		.role = (enum role)word_get(&from->role),
+		.seat = (unsigned)word_get(&from->seat),
+		.reason = (enum exit_reason)word_get(&from->reason),
+		.links = word_get(&from->links),
+		.members = word_get(&from->members),
+		.back = word_get(&from->back),
+		.whole = word_get(&from->whole),
+		.trimmed = word_get(&from->trimmed),
+		.n_events = (unsigned)word_get(&from->n_events),
+	};
+	take_events(from->events, to->n_events, to->events);
+	return true;
+}
+
+/* Adds what the process in a slot counts for deaths that there is a record of. */
+static void take_returns(const struct segment_returns *from, struct snapshot *s)
+{
+	for (unsigned i = 0; i < SEGMENT_RETURNS; i++) {
+		uint64_t generation = word_get(&from->of[i].generation);
+
+		for (unsigned d = 0; generation && d < s->n_deaths; d++) {
+			struct snapshot_death *death = &s->deaths[d];
+
+			if (death->generation != generation)
+				continue;
+			death->back += word_get(&from->of[i].back);
+			death->whole += word_get(&from->of[i].whole);
+			death->trimmed += word_get(&from->of[i].trimmed);
+		}
+	}
+}
+
+static uint64_t at_most(uint64_t value, uint64_t limit)
+{
+	return value < limit ? value : limit;
+}
+
+static void take_chronicle(const unsigned char *bytes, const struct segment_header *h,
+			   struct snapshot *s)
+{
+	const struct segment_chronicle *from = (const void *)(bytes +
+							      h->chronicle_offset);
+	uint64_t newest = word_get(&from->n_deaths);
+
+	s->drain.from_ms = word_get(&from->drain.from_ms);
+	s->drain.close_ms = word_get(&from->drain.close_ms);
+	s->drain.spread_ms = word_get(&from->drain.spread_ms);
+	s->drain.until_ms = word_get(&from->drain.until_ms);
+	s->drain.links = word_get(&from->drain.links);
+	s->roll.from_ms = word_get(&from->roll.from_ms);
+	s->roll.spread_ms = word_get(&from->roll.spread_ms);
+	s->roll.total = word_get(&from->roll.total);
+	s->roll.done = word_get(&from->roll.done);
+	for (unsigned i = 1; i <= SEGMENT_DEATHS; i++)
+		s->n_deaths += take_death(&from->deaths[(newest - i) % SEGMENT_DEATHS],
+					  h->n_seats, &s->deaths[s->n_deaths]);
+	for (unsigned i = 0; i < h->n_slots; i++)
+		if (s->slots[i].counted)
+			take_returns((const void *)(bytes + h->returns_offset +
+						    (size_t)i * h->returns_stride),
+				     s);
+	for (unsigned i = 0; i < s->n_deaths; i++) {
+		struct snapshot_death *death = &s->deaths[i];
+
+		death->back = at_most(death->back, death->links);
+		death->trimmed = at_most(death->trimmed, death->back);
+		death->whole = at_most(death->whole, death->back - death->trimmed);
+	}
 }
 
 const char *snapshot_take(const unsigned char *bytes,
@@ -234,5 +330,7 @@ const char *snapshot_take(const unsigned char *bytes,
 						(size_t)i * h->slot_stride),
 				 word_get(&sequences->slot[i]), known->place, h->n_seats,
 				 &s->slots[i]);
+	if (!what)
+		take_chronicle(bytes, h, s);
 	return what;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/check.h"
+#include "common/segment_chronicle.h"
 #include "common/segment_open.h"
 
 enum {
@@ -78,15 +79,33 @@ void segment_change_ends(word *sequence)
 	atomic_store_explicit(sequence, word_get(sequence) + 1, memory_order_release);
 }
 
+void segment_tell_begins(struct segment *segment)
+{
+	segment_change_begins(&segment_sequences(segment)->supervisor);
+}
+
+void segment_tell_ends(struct segment *segment)
+{
+	segment_change_ends(&segment_sequences(segment)->supervisor);
+}
+
 /* ---- a process takes its slot ---- */
 
-/* The counters of other builds, too. */
-static void empty_slot(struct segment *segment, struct segment_slot *slot)
+static void empty(void *part, size_t size)
 {
-	word *words = (word *)slot;
+	word *words = part;
 
-	for (size_t i = 0; i < segment->shape.slot_stride / sizeof *words; i++)
+	for (size_t i = 0; i < size / sizeof *words; i++)
 		word_set(&words[i], 0);
+}
+
+/* The counters of other builds, too. */
+static void empty_slot(struct segment *segment, unsigned slot)
+{
+	empty(segment_slot(segment, slot), segment->shape.slot_stride);
+	empty(segment->memory + segment->shape.returns_offset +
+		      (size_t)slot * segment->shape.returns_stride,
+	      segment->shape.returns_stride);
 }
 
 /*
@@ -144,7 +163,7 @@ int segment_attach(int fd, unsigned slot, uint64_t generation, enum role role,
 	}
 	own = segment_slot(segment, slot);
 	segment_change_begins(&segment_sequences(segment)->slot[slot]);
-	empty_slot(segment, own);
+	empty_slot(segment, slot);
 	word_set(&own->pid, (uint64_t)getpid());
 	word_set(&own->start_ticks, segment_start_ticks());
 	word_set(&own->role, role);
@@ -157,6 +176,14 @@ int segment_attach(int fd, unsigned slot, uint64_t generation, enum role role,
 }
 
 /* ---- the supervisor folds what a dead process left ---- */
+
+bool segment_slot_counts(struct segment *segment, unsigned slot)
+{
+	uint64_t generation = word_get(&segment_slot(segment, slot)->generation);
+
+	return !(word_get(&segment_sequences(segment)->slot[slot]) & 1) && generation &&
+	       generation != word_get(&segment_child(segment, slot)->retired);
+}
 
 /* Those of other builds lie behind ours, beyond the arrays as this build has them. */
 static void fold(struct segment *segment, struct segment_slot *left)
@@ -180,7 +207,7 @@ void segment_retire(struct segment *segment, unsigned slot)
 	/* It died while it took the slot: what was in it had been retired before, and of
 	 * its own there is nothing yet. */
 	if (word_get(slot_sequence) & 1) {
-		empty_slot(segment, left);
+		empty_slot(segment, slot);
 		segment_change_ends(slot_sequence);
 		return;
 	}
@@ -188,6 +215,7 @@ void segment_retire(struct segment *segment, unsigned slot)
 		return;
 	segment_change_begins(&segment_sequences(segment)->supervisor);
 	fold(segment, left);
+	segment_retire_returns(segment, slot);
 	word_set(&child->retired, generation);
 	segment_change_ends(&segment_sequences(segment)->supervisor);
 }

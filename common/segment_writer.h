@@ -74,6 +74,9 @@ int segment_keep_name(struct segment *segment);
  * step for every reader; the slot counts as empty from then on. Idempotent. */
 void segment_retire(struct segment *segment, unsigned slot);
 
+/* Whether what stands in the slot is not among what was retired. */
+bool segment_slot_counts(struct segment *segment, unsigned slot);
+
 /* Gives the memory back; `forget` (supervisor at a clean end) also removes both names. */
 void segment_close(struct segment *segment, bool forget);
 

@@ -93,6 +93,12 @@ struct session *chat_opened(struct chat *chat, struct link *link,
 	return session;
 }
 
+void chat_returns(struct session *session, uint64_t generation)
+{
+	CHECK_OBJ(session, SESSION_MAGIC);
+	session->former = generation;
+}
+
 void chat_message(struct session *session, const char *data, size_t len)
 {
 	struct request request;

@@ -21,6 +21,13 @@ struct chat;
 struct link;    /* the transport's connection; only passed back through chat_io */
 struct session; /* chat's side of one connection */
 
+/* Everything that was asked for is there, or of some room it is not any more. */
+enum resumed {
+	RESUMED_nothing, /* yet */
+	RESUMED_whole,
+	RESUMED_trimmed
+};
+
 struct chat_io {
 	void *app;
 	/* The link has something to send: chat_next is to be asked for it, now or when
@@ -44,6 +51,9 @@ struct chat_io {
 	 * for none. NULL: there are no others. */
 	void (*peers)(void *app, uint64_t generations[SEGMENT_SLOTS_MAX]);
 	uint64_t (*now_ms)(void *app); /* monotonic */
+	/* What became of a session's rooms since its link to a dead process was lost; a
+	 * word may be taken back (n = -1) for a worse one. May be NULL. */
+	void (*resumed)(void *app, uint64_t generation, enum resumed how, int n);
 };
 
 struct chat_limits {
@@ -74,6 +84,8 @@ void chat_free(struct chat *chat);
 struct session *chat_opened(struct chat *chat, struct link *link,
 			    const char *session_name, const char *user,
 			    struct grants *grants);
+/* The client had its link to a process of this generation, which is dead. */
+void chat_returns(struct session *session, uint64_t generation);
 void chat_message(struct session *session, const char *data, size_t len);
 void chat_closed(struct session *session);
 

@@ -22,6 +22,39 @@ static void say_joined(struct session *session, const struct ref *ref,
 			room->head, first, crowd_members(&room->crowd)));
 }
 
+/* ---- who lost a link to a dead process ----------------------------------------- */
+
+static bool waits_somewhere(const struct session *session)
+{
+	for (uint32_t i = 0; i < session->n_memberships; i++)
+		if (join_waits(member_at(session, i)))
+			return true;
+	return false;
+}
+
+static void become(struct session *session, enum resumed how)
+{
+	const struct chat_io *io = &session->chat->io;
+
+	if (session->resumed != RESUMED_nothing)
+		io->resumed(io->app, session->former, session->resumed, -1);
+	io->resumed(io->app, session->former, how, 1);
+	session->resumed = (uint8_t)how;
+}
+
+/* A join with `since` was answered, with nothing of the room from `since` on missing, or
+ * not. */
+static void resumed(struct session *session, bool complete)
+{
+	if (!session->former || !session->chat->io.resumed ||
+	    session->resumed == RESUMED_trimmed)
+		return;
+	if (!complete)
+		become(session, RESUMED_trimmed);
+	else if (session->resumed == RESUMED_nothing && !waits_somewhere(session))
+		become(session, RESUMED_whole);
+}
+
 /* ---- who waits ------------------------------------------------------------------ */
 
 /* The sequence that the member gets next. *ret_first: where what it asked for begins,
@@ -46,6 +79,7 @@ static void let_in(struct chat *chat, struct room *room, struct member *member,
 {
 	struct catchup *catchup = member->catchup;
 	struct session *session = member->session;
+	const struct number since = catchup->since;
 	uint64_t told_first, next = next_of(room, catchup, first, &told_first);
 
 	if (member_enter(&chat->rooms, room, member) < 0) {
@@ -62,6 +96,9 @@ static void let_in(struct chat *chat, struct room *room, struct member *member,
 		member_has_news(member);
 		session_will_ask(session);
 	}
+	if (since.given)
+		resumed(session, since.value <= room->head &&
+					 (!told_first || told_first == since.value + 1));
 	pending_release(session, room_name(room));
 }
 

@@ -39,6 +39,7 @@ struct session {
 	bool asked;   /* the link was asked to send and has not come yet */
 	bool to_ask;  /* in the chat's list of those to ask */
 	uint8_t user_len;
+	uint8_t resumed; /* enum resumed; of one with a former link */
 	struct chat *chat;
 	struct link *link;
 	struct grants *grants; /* shared with all who may do the same; NULL: everything */
@@ -48,6 +49,7 @@ struct session {
 	struct pending *pending;               /* sends that wait for their sequence */
 	struct bucket messages, bytes, typing; /* what it may say */
 	struct history *history;               /* what it asked for and has not got yet */
+	uint64_t former; /* dead process that had its link; 0: none */
 	char user[];
 };
 

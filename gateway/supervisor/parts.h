@@ -21,6 +21,13 @@ enum {
 	SUPERVISOR_SIGNALS = 5 /* TERM, INT, USR1, HUP, CHLD */
 };
 
+/* A process that died with links, until what came back of them was told. */
+struct mourning {
+	uint64_t generation; /* 0: none */
+	uint64_t died_ms, links;
+	unsigned seat;
+};
+
 struct supervisor {
 	const struct supervisor_source *source;
 	struct settings settings;
@@ -50,6 +57,7 @@ struct supervisor {
 	uint64_t leave_at_ms;   /* when workers are asked to leave; draining */
 	bool rolling, asked_workers, hurried;
 	int keep_error; /* last result of segment_keep_name, to tell only news */
+	struct mourning mourning[SEGMENT_DEATHS];
 	int exit_code;
 };
 
@@ -110,6 +118,9 @@ void roll_begin(struct supervisor *s);
 /* The next step, if it is time for one. */
 void roll_step(struct supervisor *s);
 
+/* Tells readers how far it is; when it ends for another reason. */
+void roll_tell(struct supervisor *s);
+
 /* ---- leave.c ---- */
 
 /* TERM: announces the end, or hurries it when it is announced already. */
@@ -120,11 +131,19 @@ void leave_now(struct supervisor *s, int exit_code);
 
 void leave_tick(struct supervisor *s, uint64_t now_ms);
 
+/* The machine stood still for s->late_ms. */
+void leave_rearm(struct supervisor *s);
+
 /* ---- obituary.c ---- */
 
-/* Says who ended, how, and what it did last; before its slot is retired. */
+/* Says who ended, how, and what it did last, and puts those who died into the chronicle;
+ * before its slot is retired. */
 void obituary(struct supervisor *s, const struct child *child,
 	      const struct child_end *end, uint64_t now_ms);
+
+/* Says of each who died how many of its links came back: when all have, or after a
+ * while. */
+void obituary_tick(struct supervisor *s, uint64_t now_ms);
 
 static inline const char *role_name(enum role role)
 {

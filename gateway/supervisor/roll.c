@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/segment_chronicle.h"
 #include "gateway/supervisor/parts.h"
 
 enum {
@@ -94,6 +95,48 @@ static void tell_reloading(struct supervisor *s)
 	manager_tell(&s->manager, lines);
 }
 
+static bool is_old(const struct supervisor *s, const struct seat *seat)
+{
+	return seat->process && seat->process->settings != s->settings_version;
+}
+
+/* ---- telling ---- */
+
+/* Whether nothing is left to do for the seat. */
+static bool is_done(const struct supervisor *s, const struct seat *seat)
+{
+	return !is_old(s, seat) && seat->state != SEAT_replacing;
+}
+
+void roll_tell(struct supervisor *s)
+{
+	struct segment_chronicle *told = segment_chronicle(s->segment);
+	bool rolls = s->rolling && supervisor_wants_workers(s);
+	uint64_t total = rolls ? s->n_workers : 0, done = 0;
+
+	for (unsigned i = 0; i < total; i++)
+		done += is_done(s, &s->seats[i]);
+	if (word_get(&told->roll.total) == total && word_get(&told->roll.done) == done)
+		return;
+	segment_tell_begins(s->segment);
+	word_set(&told->roll.total, total);
+	word_set(&told->roll.done, done);
+	segment_tell_ends(s->segment);
+}
+
+static void tell_begin(struct supervisor *s)
+{
+	struct segment_chronicle *told = segment_chronicle(s->segment);
+
+	segment_tell_begins(s->segment);
+	word_set(&told->roll.from_ms, supervisor_now_ms() - s->started_ms);
+	word_set(&told->roll.spread_ms, (uint64_t)s->settings.drain_spread_ms);
+	segment_tell_ends(s->segment);
+	roll_tell(s);
+}
+
+/* ---- rolling ---- */
+
 void roll_begin(struct supervisor *s)
 {
 	struct why why;
@@ -110,12 +153,8 @@ void roll_begin(struct supervisor *s)
 	LOG(notice, "gateway reloads");
 	word_add(&s->words->reloads, 1);
 	s->rolling = true;
+	tell_begin(s);
 	roll_step(s);
-}
-
-static bool is_old(const struct supervisor *s, const struct seat *seat)
-{
-	return seat->process && seat->process->settings != s->settings_version;
 }
 
 /* True when this worker's seat is done, or will start with the new settings anyway. */
@@ -142,16 +181,23 @@ static bool roll_sequencer(struct supervisor *s, struct seat *seat)
 	return seat->state == SEAT_serving && !is_old(s, seat);
 }
 
+/* True when all is done. */
+static bool roll_on(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->n_workers; i++)
+		if (!roll_worker(s, &s->seats[i]))
+			return false;
+	return roll_sequencer(s, &s->seats[s->n_workers]);
+}
+
 void roll_step(struct supervisor *s)
 {
 	if (!s->rolling || s->state != GATEWAY_running)
 		return;
-	for (unsigned i = 0; i < s->n_workers; i++)
-		if (!roll_worker(s, &s->seats[i]))
-			return;
-	if (!roll_sequencer(s, &s->seats[s->n_workers]))
+	s->rolling = !roll_on(s);
+	roll_tell(s);
+	if (s->rolling)
 		return;
-	s->rolling = false;
 	manager_tell(&s->manager, "READY=1");
 	LOG(notice, "gateway reloaded");
 }

@@ -33,7 +33,7 @@ static void rearm(struct supervisor *s, uint64_t now_ms)
 			child_rearm(&s->children[i], now_ms, s->late_ms);
 	for (unsigned i = 0; i < s->n_seats; i++)
 		seat_rearm(&s->seats[i], s->late_ms);
-	s->leave_at_ms += s->late_ms;
+	leave_rearm(s);
 }
 
 static void beat(struct supervisor *s, uint64_t now_ms)
@@ -72,6 +72,7 @@ static void on_tick(uv_timer_t *timer)
 	processes_fill(s);
 	roll_step(s);
 	leave_tick(s, now_ms);
+	obituary_tick(s, now_ms);
 	manager_tick(&s->manager, now_ms);
 }
 

@@ -219,6 +219,13 @@ static bool judge_user(const char *query, struct handshake *ret)
 	return false;
 }
 
+/* A word for statistics only: no reason to refuse anybody. */
+static void read_was(const char *query, struct handshake *ret)
+{
+	if (http_query(query, "was", ret->was, sizeof(ret->was)) < 0)
+		ret->was[0] = '\0';
+}
+
 /* ---- the request ------------------------------------------------------------------ */
 
 static bool judge_start(const struct http_request *request, const char *path,
@@ -277,8 +284,10 @@ void handshake_judge(const struct http_request *request,
 	}
 	if ((rules->tokens ? judge_token(request, ret)
 			   : judge_user(request->query, ret)) &&
-	    judge_origin(request, host, rules->origins, ret))
+	    judge_origin(request, host, rules->origins, ret)) {
+		read_was(request->query, ret);
 		ret->status = 101;
+	}
 }
 
 int handshake_answer(const struct handshake *handshake, char *out, size_t size)

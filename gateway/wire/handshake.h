@@ -29,6 +29,10 @@ struct handshake_rules {
 
 struct grants;
 
+enum {
+	SESSION_NAME_MAX = 32
+};
+
 struct handshake {
 	int status; /* 101, or the refusal: 400, 403, 404, 405, 426 (500: no memory) */
 	const char *why;   /* refusal in words, static */
@@ -37,6 +41,9 @@ struct handshake {
 	char accept[29];   /* Sec-WebSocket-Accept */
 	bool protocol;     /* the client offered "parley.v1" and gets it back */
 	char user[USER_NAME_MAX + 1]; /* open mode: query `user`, else "anonymous" */
+	/* Query `was`: the session that the client says it had; "" for none, and for what
+	 * can be none. */
+	char was[SESSION_NAME_MAX + 1];
 	struct text token; /* with rules.tokens: lent by the request; empty if none */
 	/* What the token is worth, from who judges it. */
 	struct grants *grants; /* NULL: all rooms */

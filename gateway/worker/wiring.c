@@ -1,7 +1,6 @@
 #include "gateway/worker/wiring.h"
 
 #include <errno.h>
-#include <sys/random.h>
 
 #include "common/check.h"
 #include "common/log.h"
@@ -10,6 +9,7 @@
 #include "gateway/worker/admission.h"
 #include "gateway/worker/backend.h"
 #include "gateway/worker/hearing.h"
+#include "gateway/worker/returns.h"
 
 /* ---- chat -> transport, bus and store ---- */
 
@@ -91,14 +91,17 @@ static int on_authorize(void *app, struct handshake *handshake)
 static void *on_opened(void *app, struct link *link, const struct handshake *handshake)
 {
 	struct worker *w = app;
-	uint64_t random;
-	char name[17];
+	uint64_t former = returns_from(w, handshake->was);
+	char name[SESSION_NAME_MAX + 1];
+	struct session *session;
 
-	CHECK(getrandom(&random, sizeof random, 0) == sizeof random);
-	for (unsigned i = 0; i < 16; i++)
-		name[i] = "0123456789abcdef"[random >> 4 * i & 15];
-	name[16] = 0;
-	return chat_opened(w->chat, link, name, handshake->user, handshake->grants);
+	CHECK(returns_name(w, name) == 0);
+	session = chat_opened(w->chat, link, name, handshake->user, handshake->grants);
+	if (session && former) {
+		chat_returns(session, former);
+		returns_count(w, former);
+	}
+	return session;
 }
 
 static void on_message(void *conn, const char *data, size_t len)
@@ -179,6 +182,7 @@ static int start_chat(struct worker *w, struct why *why)
 		.cast = on_cast,
 		.peers = on_peers,
 		.now_ms = on_now_ms,
+		.resumed = returns_resumed,
 	};
 	struct chat_limits limits = {
 		.message_max = (uint64_t)s->message_max,

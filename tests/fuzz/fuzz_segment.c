@@ -14,6 +14,7 @@
 
 #include "common/check.h"
 #include "common/histogram.h"
+#include "common/segment_chronicle.h"
 #include "common/segment_reader.h"
 #include "common/segment_snapshot.h"
 #include "common/segment_writer.h"
@@ -36,6 +37,20 @@ static void on_exit_forget(void)
 	(void)unlink(path);
 }
 
+/* So that there is something to patch. */
+static void tell_of_a_death(struct segment *segment)
+{
+	struct segment_death death = { .generation = 3,
+				       .reason = EXIT_killed,
+				       .links = 10,
+				       .back = 4,
+				       .n_events = 2 };
+
+	segment_bury(segment, &death);
+	segment_count_return(segment, 0, 3);
+	word_set(&segment_slot(segment, 0)->generation, 4);
+}
+
 static void make_valid(void)
 {
 	struct segment_shape shape = { .n_workers = 1, .group = "" };
@@ -45,6 +60,7 @@ static void make_valid(void)
 	snprintf(name, sizeof name, "parley-fuzz-%ld", (long)getpid());
 	snprintf(path, sizeof path, "/dev/shm/%s", name);
 	CHECK(segment_create(name, &shape, &segment, NULL) == 0);
+	tell_of_a_death(segment);
 	valid_len = (size_t)segment_header(segment)->size;
 	CHECK(valid_len <= sizeof valid);
 	memcpy(valid, segment_header(segment), valid_len);
@@ -116,14 +132,26 @@ static void judge_histograms(const struct snapshot *s)
 	}
 }
 
+static void judge_death(const struct snapshot *s, const struct snapshot_death *death)
+{
+	CHECK(death->generation && death->seat < s->n_seats);
+	CHECK(death->reason < EXIT_REASON_COUNT && death->role <= ROLE_SEQUENCER);
+	CHECK(death->n_events <= SEGMENT_DEATH_EVENTS);
+	CHECK(death->back <= death->links && death->trimmed <= death->back);
+	CHECK(death->whole <= death->back - death->trimmed);
+}
+
 /* Nothing that a user of the snapshot indexes with is out of its range. */
 static void judge(const struct snapshot *s)
 {
 	CHECK(s->look < LOOK_COUNT);
 	CHECK(s->n_slots <= SEGMENT_SLOTS_MAX && s->n_seats <= SEGMENT_SEATS_MAX);
 	CHECK(!s->supervisor_alive); /* nobody holds a lock of this file */
+	CHECK(s->n_deaths <= SEGMENT_DEATHS);
+	for (unsigned i = 0; i < s->n_deaths; i++)
+		judge_death(s, &s->deaths[i]);
 	if (s->look != LOOK_ok) {
-		CHECK(*s->reason && s->n_slots == 0 && s->n_seats == 0);
+		CHECK(*s->reason && s->n_slots == 0 && s->n_seats == 0 && !s->n_deaths);
 		return;
 	}
 	CHECK(s->state < GATEWAY_STATE_COUNT);
@@ -178,7 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	look(reader, 1, fill_file(data, size));
 	memcpy(file, valid, valid_len);
 	look(reader, 2, valid_len);
-	CHECK(seen.look == LOOK_ok);
+	CHECK(seen.look == LOOK_ok && seen.n_deaths == 1 && seen.deaths[0].back == 5);
 	look(reader, 3, fill_file(data, size));
 	segment_reader_free(reader);
 	return 0;
