@@ -271,6 +271,8 @@ static int start_bus(struct worker *w, struct why *why)
 static void on_store_changed(void *app, bool up, const char *why)
 {
 	struct worker *w = app;
+	/* A new database is there when the sequencer, which starts beside us, made it. */
+	bool early = counter_get(w->slot, COUNTER_store_state) == STORE_STATE_unknown;
 	char quoted[256];
 
 	counter_set(w->slot, COUNTER_store_state, up ? STORE_STATE_up : STORE_STATE_down);
@@ -279,7 +281,11 @@ static void on_store_changed(void *app, bool up, const char *why)
 		chat_look(w->chat);
 		worker_serve(w);
 	} else {
-		LOG(warning, "store away why=%s", log_quote(why, quoted, sizeof quoted));
+		log_quote(why, quoted, sizeof quoted);
+		if (early)
+			LOG(info, "store not up yet why=%s", quoted);
+		else
+			LOG(warning, "store away why=%s", quoted);
 	}
 }
 
