@@ -30,15 +30,15 @@ slow_is_told() {
 
 # The longest that any loop was late, in milliseconds, as each says of its last beat.
 lateness() {
-	body /metrics | awk '/^parley_loop_lag_last_seconds\{/ && $2 > most { most = $2 }
-		END { printf "%d\n", most * 1000 }'
+	body /metrics | awk '/^parley_loop_lag_last_seconds\{/ { n++; most = $2 > most ? $2 : most }
+		END { printf "%d\n", n ? most * 1000 : 1e9 }'
 }
 
 # for_a_while MS: all that time nobody hangs or is late, and each ping is answered.
 for_a_while() {
 	local since n=0 asked
 	since=$(now_ms)
-	until (($(now_ms) - since > $1)); do
+	until (($(now_ms) - since > $1 && n > 5)); do
 		asked=$(now_ms)
 		echo "{\"op\":\"ping\",\"ref\":\"p$((++n))\"}" >&"$IN"
 		await 200 heard "\"op\":\"pong\",\"ref\":\"p$n\""
@@ -47,7 +47,6 @@ for_a_while() {
 		pause
 	done
 	echo "pings answered: $n"
-	[ "$n" -gt 5 ]
 	websocket '.connections.active == 6 and .connections.total == 6 and .restarts == 0'
 	code_is /health/live 200
 	code_is /health/ready 200
