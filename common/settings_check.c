@@ -186,6 +186,9 @@ int settings_agree(const struct settings *settings, struct why *why)
 	rc = check_address("HEALTH_LISTEN", settings->health_listen, host, why);
 	if (rc < 0)
 		return rc;
+	rc = check_address("CANARY_CONNECT", settings->canary_connect, host, why);
+	if (rc < 0)
+		return rc;
 	rc = check_address("LISTEN", settings->listen, host, why);
 	if (rc < 0)
 		return rc;

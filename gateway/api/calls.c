@@ -222,5 +222,9 @@ struct api_request *call_do(struct api *api, struct link *link,
 		[API_drain] = do_drain,
 	};
 
+	if (call->op != API_drain && chat_reserves(api->chat, api_call_room(call))) {
+		reply_error(api, link, 403, "this room is for healthd's canary");
+		return NULL;
+	}
 	return does[call->op](api, link, http, call, key);
 }

@@ -99,6 +99,19 @@ void chat_returns(struct session *session, uint64_t generation)
 	session->former = generation;
 }
 
+void chat_is_canary(struct session *session)
+{
+	CHECK_OBJ(session, SESSION_MAGIC);
+	session->canary = true;
+}
+
+bool chat_reserves(const struct chat *chat, struct text room)
+{
+	const char *name = chat->limits.canary_room;
+
+	return name && strlen(name) == room.len && memcmp(name, room.at, room.len) == 0;
+}
+
 void chat_message(struct session *session, const char *data, size_t len)
 {
 	struct request request;

@@ -71,6 +71,8 @@ struct chat_limits {
 	uint64_t rate_messages, rate_bytes, rate_user_messages, rate_user_bytes;
 	uint64_t rate_burst_ms;                     /* so much of it at once */
 	uint64_t ping_interval_ms, ping_timeout_ms; /* told in welcome */
+	const char
+		*canary_room; /* for canaries only, and they for it; lent; NULL: none */
 };
 
 /* `slot`: where chat publishes its counters; lent for the chat's life. */
@@ -86,6 +88,8 @@ struct session *chat_opened(struct chat *chat, struct link *link,
 			    struct grants *grants);
 /* The client had its link to a process of this generation, which is dead. */
 void chat_returns(struct session *session, uint64_t generation);
+/* The client is a canary: it may be in the canary's room, and in no other. */
+void chat_is_canary(struct session *session);
 void chat_message(struct session *session, const char *data, size_t len);
 void chat_closed(struct session *session);
 
@@ -134,6 +138,9 @@ void chat_tick(struct chat *chat, uint64_t now_ms);
 
 /* After a turn of the loop: asks wants_to_send once for each link with news. */
 void chat_flush(struct chat *chat);
+
+/* Whether the room is the canary's. */
+bool chat_reserves(const struct chat *chat, struct text room);
 
 /* ---- for who has no connection (gateway/api) ---- */
 

@@ -23,7 +23,8 @@ bool request_allowed(struct session *session, const struct request *request,
 		[GRANT_join] = "you may not join this room",
 		[GRANT_send] = "you may not send to this room",
 	};
-	bool allowed = grants_allow(session->grants, grant, request->room);
+	bool allowed = grants_allow(session->grants, grant, request->room) &&
+		       chat_reserves(session->chat, request->room) == session->canary;
 
 	if (!allowed)
 		say_error(session, &request->ref, WIRE_forbidden, texts[grant]);

@@ -37,6 +37,7 @@ struct session {
 	uint32_t news_first, news_last; /* places in memberships; NO_PLACE: none */
 	bool closing; /* the link was told to close: in no room, answered no more */
 	bool asked;   /* the link was asked to send and has not come yet */
+	bool canary;  /* healthd's: its room is the canary's and no other */
 	bool to_ask;  /* in the chat's list of those to ask */
 	uint8_t user_len;
 	uint8_t resumed; /* enum resumed; of one with a former link */

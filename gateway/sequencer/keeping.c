@@ -8,7 +8,8 @@
 #define DAY_MS (24ull * 3600 * 1000)
 
 enum {
-	QUEUE_RINGS = 4 /* what waits may be as long as so many rings */
+	QUEUE_RINGS = 4,   /* what waits may be as long as so many rings */
+	CANARY_KEPT = 100, /* messages of the canary's room; settings.def tells it */
 };
 
 /* What counter store_driver says. */
@@ -129,6 +130,8 @@ int keeping_start(struct sequencer *s, struct why *why)
 		.deadline_ms = (uint64_t)settings->store_deadline_ms,
 		.retain_ms = (uint64_t)settings->retain_days * DAY_MS,
 		.retain_count = (uint64_t)settings->retain_messages,
+		.short_room = *settings->canary_room ? settings->canary_room : NULL,
+		.short_count = CANARY_KEPT,
 	};
 	struct store_events events = { s, on_changed };
 	int r;

@@ -66,7 +66,7 @@ static void on_session(void *app)
 	struct postgres *p = app;
 
 	p->trim.round_ms = 0; /* the time without a database is no round's */
-	if (p->trim.retain_ms || p->trim.retain_count)
+	if (p->trim.retain_ms || p->trim.retain_count || p->trim.short_room)
 		CHECK(uv_timer_start(&p->trim_timer, on_trim, 0, 0) == 0);
 	tell(p, true, "");
 }
@@ -167,6 +167,8 @@ static int postgres_open(struct uv_loop_s *loop, const struct store_options *opt
 	if (options->role == STORE_WRITER) {
 		p->trim.retain_ms = options->retain_ms;
 		p->trim.retain_count = options->retain_count;
+		p->trim.short_room = options->short_room;
+		p->trim.short_count = options->short_count;
 	}
 	CHECK(uv_timer_init(loop, &p->trim_timer) == 0);
 	p->trim_timer.data = p;

@@ -140,6 +140,9 @@ const struct pgsql pgsql_statements[] = {
 		 "   where m.room_id = r.id and m.seq = r.first"
 		 "   and m.at < now() - $3 * interval '1 millisecond'))"
 		 " from rooms r where r.id > $1::bigint order by r.id limit $4::bigint" },
+	/* The one room with a bound of its own. */
+	{ "due_room", "select id, head - first >= $2::bigint from rooms"
+		      " where name = $1::text" },
 	/* After `lock`. From the first on, so that no hole comes to be: up to the count's
 	 * bound, or to the first message that is young enough. */
 	{ "trim",

@@ -33,9 +33,11 @@ extern const struct pgsql pgsql_statements[];
  *   head    name                                                   head, first
  *   oldest  name, after, before, limit, bytes                      head, first, seq, at,
  *   newest  the same                                               sender, client id,
- * body probe   -                                                      - due     id,
- * count, age ms, rooms                               id, whether it is due trim    ids[],
- * count, age ms, messages of each                 -
+ *                                                                  body
+ *   probe   -                                                      -
+ *   due     id, count, age ms, rooms                               id, whether it is due
+ *   due_room  name, count                                          the same
+ *   trim    ids[], count, age ms, messages of each                 -
  */
 
 /* The session's settings, and what must be known of the server: its encoding, whether

@@ -2,10 +2,12 @@
 
 #include <endian.h>
 #include <stddef.h>
+#include <string.h>
 
 enum {
 	PAUSE_MS = 20, /* between steps */
 	REST_MS = 1000,
+	ROOM_REST_MS = 60000, /* where there is one room only */
 	REST_SHARE = 10,
 };
 
@@ -22,12 +24,13 @@ static void on_trimmed(struct pgcall *call, int status)
 
 	(void)status; /* whatever is left is found again */
 	t->n_due = 0;
-	t->is_under_way = false;
+	t->is_under_way = t->is_short = false;
 }
 
 static void trim(struct pgtrim *t)
 {
-	uint64_t count = htobe64(t->retain_count), age_ms = htobe64(t->retain_ms),
+	uint64_t count = htobe64(t->is_short ? t->short_count : t->retain_count),
+		 age_ms = htobe64(t->is_short ? 0 : t->retain_ms),
 		 most = htobe64(PGTRIM_MESSAGES / t->n_due);
 	struct pgvalue values[4] = { [1] = { &count, sizeof count },
 				     [2] = { &age_ms, sizeof age_ms },
@@ -92,6 +95,37 @@ static void look(struct pgtrim *t)
 	pglink_end(t->link, &t->call, 0);
 }
 
+static void on_looked_short(struct pgcall *call, int status)
+{
+	struct pgtrim *t = trim_of(call);
+
+	t->is_under_way = false;
+	if (status < 0)
+		t->n_due = 0;
+	t->is_short = t->n_due > 0;
+	t->is_short_done = !t->is_short;
+}
+
+static void look_short(struct pgtrim *t)
+{
+	uint64_t count = htobe64(t->short_count);
+	const struct pgvalue values[] = { { t->short_room,
+					    (uint32_t)strlen(t->short_room) },
+					  { &count, sizeof count } };
+
+	t->n_due = t->n_seen = 0;
+	t->call.rows = on_due;
+	t->call.done = on_looked_short;
+	t->is_under_way = true;
+	pglink_execute(t->link, "due_room", values, 2);
+	pglink_end(t->link, &t->call, 0);
+}
+
+static bool keeps_others(const struct pgtrim *t)
+{
+	return !t->retain_ms && !t->retain_count;
+}
+
 uint64_t pgtrim_step(struct pgtrim *t, uint64_t now_ms)
 {
 	if (t->is_under_way)
@@ -99,14 +133,19 @@ uint64_t pgtrim_step(struct pgtrim *t, uint64_t now_ms)
 	if (!t->round_ms) /* the first one begins */
 		t->round_ms = now_ms;
 	if (t->is_round_over) {
-		uint64_t rest_ms = REST_MS + REST_SHARE * (now_ms - t->round_ms);
+		uint64_t rest_ms = (keeps_others(t) ? ROOM_REST_MS : REST_MS) +
+				   REST_SHARE * (now_ms - t->round_ms);
 
-		t->is_round_over = false;
+		t->is_round_over = t->is_short_done = false;
 		t->round_ms = now_ms + rest_ms;
 		return rest_ms;
 	}
 	if (t->n_due > 0)
 		trim(t);
+	else if (t->short_room && !t->is_short_done)
+		look_short(t);
+	else if (keeps_others(t))
+		t->is_round_over = true;
 	else
 		look(t);
 	return PAUSE_MS;

@@ -78,6 +78,8 @@ static void set_end(struct sqlite_store *store, struct sqlite_end *end,
 	end->deadline_ms = options->deadline_ms;
 	end->retain_ms = options->retain_ms;
 	end->retain_count = options->retain_count;
+	end->short_room = options->short_room;
+	end->short_count = options->short_count;
 	end->app = store;
 	end->changed = end->writable ? on_writer_changed : on_reader_changed;
 	end->closed = on_closed;

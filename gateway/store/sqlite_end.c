@@ -5,8 +5,9 @@
 #include "common/clock.h"
 
 enum {
-	TRIM_PAUSE_MS = 1000, /* after each look through all rooms, at least */
-	TRIM_SHARE = 20,      /* and so many times as long as the look took */
+	TRIM_PAUSE_MS = 1000,       /* after each look through all rooms, at least */
+	TRIM_ROOM_PAUSE_MS = 60000, /* where there is one room only */
+	TRIM_SHARE = 20,            /* and so many times as long as the look took */
 };
 
 /* ---- in the thread ---- */
@@ -63,8 +64,13 @@ static uint64_t on_idle(void *app)
 	struct sqlite_end *end = app;
 	uint64_t start_ns = clock_mono_ns(), pause_ms;
 
-	if (!end->writable || (!end->retain_ms && !end->retain_count))
+	if (!end->writable)
 		return UINT32_MAX;
+	if (end->short_room && !end->trim.room_id &&
+	    write_trim_room(end->db, end->short_room, end->short_count) > 0)
+		return 0;
+	if (!end->retain_ms && !end->retain_count)
+		return end->short_room ? TRIM_ROOM_PAUSE_MS : UINT32_MAX;
 	if (write_trim(end->db, &end->trim, end->retain_ms, end->retain_count,
 		       clock_wall_ms()) > 0) {
 		end->trim_ns += clock_mono_ns() - start_ns;

@@ -18,6 +18,8 @@ struct sqlite_end {
 	const char *path;
 	bool writable;
 	uint64_t deadline_ms, retain_ms, retain_count;
+	const char *short_room; /* see struct store_options */
+	uint64_t short_count;
 	void *app;
 	void (*changed)(void *app, bool up, const char *why); /* as of a lane */
 	void (*closed)(void *app);                            /* lane is NULL again */

@@ -237,15 +237,10 @@ struct trimmed {
 	int64_t last; /* newest that goes; first - 1: none does */
 };
 
-static int next_room(struct db *db, int64_t after, struct trimmed *room)
+static int take_room(struct db *db, struct sqlite3_stmt *s, struct trimmed *room)
 {
-	static const char sql[] = "SELECT room_id, head, first FROM rooms"
-				  " WHERE room_id > ?1 ORDER BY room_id LIMIT 1";
-	struct sqlite3_stmt *s = db_statement(db, sql);
-	int r;
+	int r = db_step(db, s);
 
-	db_bind_number(s, 1, after);
-	r = db_step(db, s);
 	if (r == 1) {
 		room->room_id = db_number(s, 0);
 		room->head = db_number(s, 1);
@@ -253,6 +248,26 @@ static int next_room(struct db *db, int64_t after, struct trimmed *room)
 		db_done(s);
 	}
 	return r;
+}
+
+static int next_room(struct db *db, int64_t after, struct trimmed *room)
+{
+	static const char sql[] = "SELECT room_id, head, first FROM rooms"
+				  " WHERE room_id > ?1 ORDER BY room_id LIMIT 1";
+	struct sqlite3_stmt *s = db_statement(db, sql);
+
+	db_bind_number(s, 1, after);
+	return take_room(db, s, room);
+}
+
+static int named_room(struct db *db, const char *name, struct trimmed *room)
+{
+	static const char sql[] = "SELECT room_id, head, first FROM rooms"
+				  " WHERE name = ?1";
+	struct sqlite3_stmt *s = db_statement(db, sql);
+
+	db_bind_text(s, 1, (struct text){ name, (uint32_t)strlen(name) });
+	return take_room(db, s, room);
 }
 
 /* From the oldest on, up to the first that may stay. */
@@ -321,4 +336,19 @@ int write_trim(struct db *db, struct write_trim *trim, uint64_t retain_ms,
 	if (room.last - room.first + 1 < TRIM_ROWS_MAX)
 		trim->room_id = room.room_id;
 	return 1;
+}
+
+int write_trim_room(struct db *db, const char *name, uint64_t retain_count)
+{
+	struct trimmed room = { 0 };
+	int r = named_room(db, name, &room);
+
+	if (r <= 0)
+		return r;
+	r = choose(db, &room, INT64_MIN, room.head - (int64_t)retain_count);
+	if (r == 0 && room.last >= room.first)
+		r = take_away(db, &room);
+	if (r < 0)
+		return r;
+	return room.last - room.first + 1 == TRIM_ROWS_MAX;
 }

@@ -33,4 +33,7 @@ enum {
 int write_trim(struct db *db, struct write_trim *trim, uint64_t retain_ms,
 	       uint64_t retain_count, int64_t now_ms);
 
+/* The same for the one room of this name, by count only. */
+int write_trim_room(struct db *db, const char *name, uint64_t retain_count);
+
 #endif

@@ -40,6 +40,10 @@ struct store_options {
 	/* Writer: what is older, and more per room, is trimmed in the background. 0:
 	 * kept for ever. */
 	uint64_t retain_ms, retain_count;
+	/* Writer: a room of which only so many are kept, whatever holds for the others;
+	 * lent for the store's life. NULL: none. */
+	const char *short_room;
+	uint64_t short_count;
 };
 
 struct store_events {

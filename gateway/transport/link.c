@@ -18,6 +18,7 @@ enum {
 static const enum counter gauge_of[LINK_STATE_COUNT] = {
 	[LINK_HANDSHAKING] = COUNTER_links_handshaking,
 	[LINK_OPEN] = COUNTER_links_active,
+	[LINK_CANARY] = COUNTER_links_canary,
 	[LINK_CLOSING] = COUNTER_links_closing,
 };
 
@@ -54,9 +55,11 @@ void link_open(struct link *link, const struct handshake *handshake)
 	struct transport *t = link->transport;
 
 	link->upgraded = true;
-	link_move(link, LINK_OPEN);
-	counter_add(t->slot, COUNTER_links_opened, 1);
-	transport_record(t, EVENT_opened, t->n_links[LINK_OPEN], 0);
+	link_move(link, handshake->canary ? LINK_CANARY : LINK_OPEN);
+	counter_add(t->slot,
+		    handshake->canary ? COUNTER_canary_opened : COUNTER_links_opened, 1);
+	if (!handshake->canary)
+		transport_record(t, EVENT_opened, t->n_links[LINK_OPEN], 0);
 	link->heard_ms = uv_now(t->loop);
 	link_set_timer(link, t->limits.ping_interval_ms);
 	link->ends_ms = handshake->ends_ms;
@@ -71,11 +74,14 @@ void link_open(struct link *link, const struct handshake *handshake)
 static void leave(struct link *link, enum counter reason)
 {
 	struct transport *t = link->transport;
+	bool canary = link->state == LINK_CANARY;
 
-	CHECK(link->state == LINK_OPEN);
+	CHECK(link_is_open(link));
 	link_move(link, LINK_CLOSING);
-	counter_add(t->slot, reason, 1);
-	transport_record(t, EVENT_closed, reason, t->n_links[LINK_OPEN]);
+	if (!canary) {
+		counter_add(t->slot, reason, 1);
+		transport_record(t, EVENT_closed, reason, t->n_links[LINK_OPEN]);
+	}
 	wheel_cancel(&t->ends, &link->end);
 	if (link->conn)
 		t->events.closed(link->conn);
@@ -129,14 +135,14 @@ void link_close_now(struct link *link)
 {
 	DL_DELETE2(link->transport->doomed, link, doomed_prev, doomed_next);
 	link->doomed = false;
-	if (link->state == LINK_OPEN)
+	if (link_is_open(link))
 		say_close(link, link->close_code, link->close_reason);
 }
 
 void link_close(struct link *link, uint16_t code, const char *reason)
 {
 	CHECK_OBJ(link, LINK_MAGIC);
-	if (link->doomed || link->state != LINK_OPEN)
+	if (link->doomed || !link_is_open(link))
 		return;
 	link->doomed = true;
 	link->close_code = code;
@@ -149,7 +155,7 @@ static void answer_close(struct link *link, uint16_t code)
 {
 	uint8_t frame[FRAME_CLOSE_MAX];
 
-	if (link->state == LINK_OPEN) {
+	if (link_is_open(link)) {
 		leave(link, COUNTER_closed_normal);
 		write_bytes(link, frame, frame_close(frame, code, ""));
 	}
@@ -159,7 +165,7 @@ static void answer_close(struct link *link, uint16_t code)
 void link_on_closed(struct link *link)
 {
 	CHECK_OBJ(link, LINK_MAGIC);
-	if (link->state == LINK_OPEN)
+	if (link_is_open(link))
 		leave(link, COUNTER_closed_lost);
 	if (link->doomed)
 		DL_DELETE2(link->transport->doomed, link, doomed_prev, doomed_next);
@@ -230,7 +236,7 @@ void link_read_frames(struct link *link, uint8_t *data, size_t len)
 		frame_read(&link->reader, t->limits.message_max, data, len, &used, &in);
 		data += used;
 		len -= used;
-		if (link->state == LINK_OPEN && !link->doomed)
+		if (link_is_open(link) && !link->doomed)
 			take(link, &in);
 		else if (in.event == FRAME_GOT_CLOSE && link->state == LINK_CLOSING)
 			link_finish(link);
@@ -243,8 +249,7 @@ void link_read_frames(struct link *link, uint8_t *data, size_t len)
 void link_wants_to_send(struct link *link)
 {
 	CHECK_OBJ(link, LINK_MAGIC);
-	while (link->state == LINK_OPEN && !link->doomed &&
-	       !socket_behind(link->socket)) {
+	while (link_is_open(link) && !link->doomed && !socket_behind(link->socket)) {
 		const uint8_t *data;
 		size_t len = link->transport->events.next(link->conn, RUN_BYTES, &data);
 
@@ -262,7 +267,7 @@ void link_on_writeable(struct link *link)
 	} else if (link->state == LINK_HANDSHAKING) {
 		http_side_resume(link);
 	} else {
-		if (link->pong && link->state == LINK_OPEN)
+		if (link->pong && link_is_open(link))
 			write_bytes(link, link->pong, link->pong_len);
 		free(link->pong);
 		link->pong = NULL;
@@ -314,7 +319,8 @@ void link_on_timer(struct link *link)
 	CHECK_OBJ(link, LINK_MAGIC);
 	switch (link->state) {
 	case LINK_HANDSHAKING: http_side_timeout(link); break;
-	case LINK_OPEN: check_silence(link); break;
+	case LINK_OPEN:
+	case LINK_CANARY: check_silence(link); break;
 	case LINK_CLOSING: socket_kill(link->socket); break;
 	default: CHECK(!"a link in no list has no timer");
 	}

@@ -7,6 +7,8 @@
  *
  *   handshaking  speaks HTTP: pages, refusals, the handshake
  *   open         the chat knows it
+ *   canary       the same, of healthd's canary: counted apart, and not bounded with the
+ *                others, so that also a full gateway can be tried
  *   closing      says goodbye: unsent bytes leave, the peer's end is awaited
  */
 #ifndef LINK_H
@@ -24,8 +26,13 @@
 enum link_state {
 	LINK_HANDSHAKING,
 	LINK_OPEN,
+	LINK_CANARY,
 	LINK_CLOSING,
 	LINK_STATE_COUNT
+};
+
+enum {
+	CANARIES_MAX = 4 /* at a time: so many can be hidden among them, not more */
 };
 
 struct http_side;
@@ -78,6 +85,11 @@ struct transport {
 };
 
 /* ---- link.c: states, frames, closing ---- */
+
+static inline bool link_is_open(const struct link *link)
+{
+	return link->state == LINK_OPEN || link->state == LINK_CANARY;
+}
 
 /* Into the list of `state`; LINK_STATE_COUNT takes it out of all. */
 void link_move(struct link *link, enum link_state state);
@@ -145,7 +157,7 @@ void page_serve(struct link *link, const struct page *page,
 
 /* 0, or the status with which a good handshake is refused, 429 or 503, and after how many
  * seconds to come again. */
-int transport_admit(struct transport *transport, struct link *link,
+int transport_admit(struct transport *transport, struct link *link, bool canary,
 		    unsigned *ret_retry_s);
 void transport_record(struct transport *transport, enum segment_event_kind kind,
 		      uint64_t a, uint64_t b);

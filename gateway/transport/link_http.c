@@ -88,7 +88,7 @@ static const char *why_not_admitted(int status)
 static int admit(struct link *link, struct handshake *handshake, unsigned *ret_retry_s)
 {
 	struct transport *t = link->transport;
-	int status = transport_admit(t, link, ret_retry_s);
+	int status = transport_admit(t, link, handshake->canary, ret_retry_s);
 
 	if (status == 0 && t->limits.rules.tokens)
 		status = t->events.authorize(t->events.app, handshake);
@@ -120,6 +120,7 @@ static void upgrade(struct link *link, const struct http_request *request)
 							  .close = true });
 		return;
 	}
+	handshake.worker = (unsigned)word_get(&link->transport->slot->seat);
 	len = handshake_answer(&handshake, answer, sizeof answer);
 	CHECK(len > 0);
 	(void)socket_write(link->socket, answer, (size_t)len); /* see link_refuse */
@@ -295,7 +296,7 @@ void http_side_received(struct link *link, uint8_t *data, size_t len)
 		len -= used;
 	}
 	http_side_stop(link);
-	if (link->state == LINK_OPEN && len)
+	if (link_is_open(link) && len)
 		link_read_frames(link, data, len);
 }
 

@@ -40,9 +40,12 @@ static bool address_is_greedy(const struct transport *t, struct link *link)
 	return true;
 }
 
-int transport_admit(struct transport *t, struct link *link, unsigned *ret_retry_s)
+int transport_admit(struct transport *t, struct link *link, bool canary,
+		    unsigned *ret_retry_s)
 {
 	*ret_retry_s = 1 + (unsigned)random() % RETRY_SPREAD_S;
+	if (canary && !t->refusing)
+		return t->n_links[LINK_CANARY] < CANARIES_MAX ? 0 : 429;
 	if (t->refusing || t->total(t->events.app) >= t->limits.connections_max)
 		return 503;
 	if (address_is_greedy(t, link))
@@ -167,6 +170,8 @@ static void on_drain_tick(uv_timer_t *timer)
 		link_close(link, CLOSE_GOING_AWAY, "the server leaves");
 	}
 	if (!allowed) {
+		DL_FOREACH_SAFE(t->links[LINK_CANARY], link, next)
+		link_close(link, CLOSE_GOING_AWAY, "the server leaves");
 		DL_FOREACH_SAFE(t->links[LINK_HANDSHAKING], link, next)
 		if (!http_side_waits(link))
 			link_finish(link);

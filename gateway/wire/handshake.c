@@ -18,6 +18,7 @@ enum {
 	KEY_BYTES = 16,
 	KEY_LEN = 24, /* of its base64 */
 	SHA1_BYTES = 20,
+	CANARY_KEY_SIZE = 64,
 };
 
 static void refuse(struct handshake *handshake, int status, const char *why)
@@ -226,6 +227,18 @@ static void read_was(const char *query, struct handshake *ret)
 		ret->was[0] = '\0';
 }
 
+static bool judge_canary(const char *query, const char *key, struct handshake *ret)
+{
+	char said[CANARY_KEY_SIZE];
+	int len = http_query(query, "canary", said, sizeof(said));
+
+	ret->canary = len != -ENOENT;
+	if (len == -ENOENT || (len > 0 && key && strcmp(said, key) == 0))
+		return true;
+	refuse(ret, 403, "not a canary of this gateway");
+	return false;
+}
+
 /* ---- the request ------------------------------------------------------------------ */
 
 static bool judge_start(const struct http_request *request, const char *path,
@@ -284,7 +297,8 @@ void handshake_judge(const struct http_request *request,
 	}
 	if ((rules->tokens ? judge_token(request, ret)
 			   : judge_user(request->query, ret)) &&
-	    judge_origin(request, host, rules->origins, ret)) {
+	    judge_origin(request, host, rules->origins, ret) &&
+	    judge_canary(request->query, rules->canary, ret)) {
 		read_was(request->query, ret);
 		ret->status = 101;
 	}
@@ -292,15 +306,22 @@ void handshake_judge(const struct http_request *request,
 
 int handshake_answer(const struct handshake *handshake, char *out, size_t size)
 {
-	int len = snprintf(
-		out, size,
-		"HTTP/1.1 101 Switching Protocols\r\n"
-		"Upgrade: websocket\r\n"
-		"Connection: Upgrade\r\n"
-		"Sec-WebSocket-Accept: %s\r\n"
-		"%s\r\n",
-		handshake->accept,
-		handshake->protocol ? "Sec-WebSocket-Protocol: " PROTOCOL "\r\n" : "");
+	char worker[32] = "";
+	int len;
+
+	if (handshake->canary)
+		(void)snprintf(worker, sizeof(worker), "Parley-Worker: %u\r\n",
+			       handshake->worker);
+	len = snprintf(out, size,
+		       "HTTP/1.1 101 Switching Protocols\r\n"
+		       "Upgrade: websocket\r\n"
+		       "Connection: Upgrade\r\n"
+		       "Sec-WebSocket-Accept: %s\r\n"
+		       "%s%s\r\n",
+		       handshake->accept,
+		       handshake->protocol ? "Sec-WebSocket-Protocol: " PROTOCOL "\r\n"
+					   : "",
+		       worker);
 
 	return (size_t)len < size ? len : -ENOSPC;
 }

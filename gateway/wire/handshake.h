@@ -7,6 +7,7 @@
  * canonical base64, parley.v1 among the protocols if any are offered, a user that
  * can be one (400), and the Origin (403). Where tokens are asked for, there is no user
  * yet but at most one token (else 400); what it is worth is for others to judge.
+ * Query `canary`, if there is one, must be the key of canaries (else 403).
  *
  * Origin: absent (no browser) is allowed; so is the same host and port as in Host,
  * where a missing port means that of the origin's scheme; so is what the list names,
@@ -25,6 +26,7 @@ struct handshake_rules {
 	const char *path;    /* "/chat" */
 	const char *origins; /* allowed besides the same host, commas; "*" all */
 	bool tokens;         /* a token names the user, not the query */
+	const char *canary;  /* what a canary says in the query; NULL: none is let in */
 };
 
 struct grants;
@@ -40,6 +42,8 @@ struct handshake {
 	const char *extra; /* 426: header lines, static; for http_answer */
 	char accept[29];   /* Sec-WebSocket-Accept */
 	bool protocol;     /* the client offered "parley.v1" and gets it back */
+	bool canary; /* healthd's; it is told the worker, which is filled in later */
+	unsigned worker;
 	char user[USER_NAME_MAX + 1]; /* open mode: query `user`, else "anonymous" */
 	/* Query `was`: the session that the client says it had; "" for none, and for what
 	 * can be none. */

@@ -1,6 +1,8 @@
 #include "gateway/worker/wiring.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "common/check.h"
 #include "common/log.h"
@@ -101,6 +103,8 @@ static void *on_opened(void *app, struct link *link, const struct handshake *han
 		chat_returns(session, former);
 		returns_count(w, former);
 	}
+	if (session && handshake->canary)
+		chat_is_canary(session);
 	return session;
 }
 
@@ -210,10 +214,21 @@ static int start_chat(struct worker *w, struct why *why)
 		.rate_burst_ms = (uint64_t)s->rate_burst_ms,
 		.ping_interval_ms = (uint64_t)s->ping_interval_ms,
 		.ping_timeout_ms = (uint64_t)s->ping_timeout_ms,
+		.canary_room = *s->canary_room ? s->canary_room : NULL,
 	};
 	int r = chat_new(&io, &limits, w->slot, &w->chat);
 
 	return r < 0 ? why_set(why, r, "no memory for the chat") : 0;
+}
+
+/* Canaries are known by the name of this life of the gateway, which is in the segment. */
+static const char *canary_key(struct worker *w)
+{
+	const struct segment_header *header = segment_header(w->segment);
+
+	(void)snprintf(w->canary_key, sizeof w->canary_key, "%016" PRIx64 "%016" PRIx64,
+		       header->instance[0], header->instance[1]);
+	return *w->settings->canary_room ? w->canary_key : NULL;
 }
 
 static int start_transport(struct worker *w, struct why *why)
@@ -233,7 +248,8 @@ static int start_transport(struct worker *w, struct why *why)
 	struct transport_limits limits = {
 		.rules = { .path = "/chat",
 			   .origins = s->origins,
-			   .tokens = w->auth != NULL },
+			   .tokens = w->auth != NULL,
+			   .canary = canary_key(w) },
 		.connections_max = (uint64_t)s->connections_max,
 		.per_address_max = (uint64_t)s->connections_per_address_max,
 		.handshakes_per_s = (uint64_t)s->handshakes_per_second,

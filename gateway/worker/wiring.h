@@ -40,7 +40,8 @@ struct worker {
 	uint64_t leave_at_ms;
 	uint64_t peers[SEGMENT_SLOTS_MAX]; /* generation of who lives there; 0: nobody */
 	uint64_t beats;                    /* seen by chat */
-	bool wrote;                        /* since the sequencer was woken last */
+	char canary_key[33];
+	bool wrote; /* since the sequencer was woken last */
 	bool looping, serving, draining;
 };
 

@@ -10,7 +10,8 @@ static void judge(const struct http_request *request, bool tokens)
 {
 	const struct handshake_rules rules = { .path = "/chat",
 					       .origins = "https://a.example, null",
-					       .tokens = tokens };
+					       .tokens = tokens,
+					       .canary = "k" };
 	struct handshake got;
 	char out[512];
 	int len;

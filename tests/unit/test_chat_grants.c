@@ -148,6 +148,23 @@ static void without_grants_everything_is_open(void **state)
 
 #define test(f) cmocka_unit_test_setup_teardown(f, links_setup, links_teardown)
 
+static void the_canary_is_in_its_room_and_nobody_else_is(void **state)
+{
+	limits.canary_room = "c.room";
+	chat_start(2);
+	chat_is_canary(links[0].session);
+	ask(&links[1], "{\"op\":\"join\",\"room\":\"c.room\",\"ref\":1}");
+	assert_got(&links[1], MAY_NOT("\"ref\":1,", "join"));
+	ask(&links[0], "{\"op\":\"join\",\"room\":\"lobby\",\"ref\":1}");
+	assert_got(&links[0], MAY_NOT("\"ref\":1,", "join"));
+	join(&links[0], "c.room");
+	assert_got(&links[0], JOINED("c.room", "0", "1"));
+	send_id(&links[0], "c.room", "i");
+	assert_int_equal(n_submits, 1);
+	said("c.room", 1, "1", true, submits[0].ticket);
+	limits.canary_room = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +176,7 @@ int main(void)
 		test(forbidden_comes_before_all_else_that_a_join_may_meet),
 		test(grants_live_as_long_as_one_of_their_sessions),
 		test(without_grants_everything_is_open),
+		test(the_canary_is_in_its_room_and_nobody_else_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

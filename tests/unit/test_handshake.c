@@ -24,7 +24,9 @@ static void judge(const char *line, const char *headers, const char *origins,
 		  struct handshake *ret)
 {
 	const struct http_limits limits = { .head_max = 8192, .body_max = 100 };
-	const struct handshake_rules rules = { .path = "/chat", .origins = origins };
+	const struct handshake_rules rules = { .path = "/chat",
+					       .origins = origins,
+					       .canary = "0123456789abcdef" };
 	struct http_parser *parser = http_parser_new(&limits);
 	const struct http_request *request;
 	char text[4096];
@@ -297,6 +299,31 @@ static void words_the_answer_and_not_past_its_end(void **state)
 	assert_non_null(strstr(out, "\r\nSec-WebSocket-Protocol: parley.v1\r\n\r\n"));
 }
 
+static void a_canary_is_known_by_the_key_and_told_the_worker(void **state)
+{
+	static const struct row rows[] = {
+		{ "GET /chat?canary=0123456789abcdef HTTP/1.1", ALL, 101 },
+		{ "GET /chat?canary=0123456789abcdee HTTP/1.1", ALL, 403 },
+		{ "GET /chat?canary= HTTP/1.1", ALL, 403 },
+		{ "GET /chat?canary=0123456789abcdef0123456789abcdef0123456789abcdef"
+		  "0123456789abcdef HTTP/1.1",
+		  ALL, 403 },
+	};
+	struct handshake got;
+	char out[256];
+
+	CHECK_ROWS(rows);
+	judge("GET /chat HTTP/1.1", ALL, "", &got);
+	assert_false(got.canary);
+	assert_true(handshake_answer(&got, out, sizeof(out)) > 0);
+	assert_null(strstr(out, "Parley-Worker"));
+	judge(rows[0].line, ALL, "", &got);
+	assert_true(got.canary);
+	got.worker = 63;
+	assert_true(handshake_answer(&got, out, sizeof(out)) > 0);
+	assert_non_null(strstr(out, "\r\nParley-Worker: 63\r\n"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -310,6 +337,7 @@ int main(void)
 		cmocka_unit_test(allows_listed_origins_only),
 		cmocka_unit_test(takes_the_user_from_the_query),
 		cmocka_unit_test(words_the_answer_and_not_past_its_end),
+		cmocka_unit_test(a_canary_is_known_by_the_key_and_told_the_worker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

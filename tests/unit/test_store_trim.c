@@ -106,6 +106,36 @@ static void what_is_too_old_is_not_kept_but_its_numbers_are(void **state)
 	bench_close(w);
 }
 
+static void one_room_may_be_kept_shorter_than_the_others(void **state)
+{
+	struct store_bench *b = *state;
+	struct opened *w = bench_open(b, STORE_WRITER);
+	struct page_builder p = { 0 };
+	char name[64], short_name[64];
+	struct text room = bench_room(b, "ordinary"), other;
+
+	memcpy(name, room.at, room.len);
+	room.at = name;
+	other = bench_room(b, "canary");
+	(void)snprintf(short_name, sizeof short_name, "%.*s", (int)other.len, other.at);
+	bench_fill(w, room, 700);
+	bench_fill(w, other, 700);
+	bench_close(w);
+	b->options.short_room = short_name;
+	b->options.short_count = 100;
+	w = bench_open(b, STORE_WRITER);
+	await_first(w, other, 601, &p);
+	assert_int_equal(p.page.head, 700);
+	await_first(w, room, 1, &p);
+	bench_close(w);
+	b->options.retain_count = 650;
+	w = bench_open(b, STORE_WRITER);
+	await_first(w, room, 51, &p);
+	await_first(w, other, 601, &p);
+	page_release(&p);
+	bench_close(w);
+}
+
 int main(void)
 {
 	static struct CMUnitTest tests[16];
@@ -113,6 +143,7 @@ int main(void)
 
 	BENCH_ADD(tests, n, more_than_a_number_in_a_room_is_not_kept);
 	BENCH_ADD(tests, n, trimming_is_not_in_the_way);
+	BENCH_ADD(tests, n, one_room_may_be_kept_shorter_than_the_others);
 	BENCH_ADD(tests, n, what_is_too_old_is_not_kept_but_its_numbers_are);
 	return _cmocka_run_group_tests("store_trim", tests, n, NULL, NULL);
 }

@@ -156,6 +156,55 @@ static void a_drain_closes_everyone_with_1001(void **state)
 	ended(b);
 }
 
+#define CANARY_HANDSHAKE                                                              \
+	"GET /chat?user=ann&canary=key HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\n" \
+	"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"                        \
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+
+static void a_canary_is_counted_apart_and_let_into_a_full_gateway(void **state)
+{
+	struct bench *b = *state;
+
+	b->total = 100;
+	say(b, CANARY_HANDSHAKE, strlen(CANARY_HANDSHAKE));
+	hear_upgrade(b);
+	assert_int_equal(b->n_opened, 1);
+	assert_int_equal(counter_get(&b->slot, COUNTER_links_active), 0);
+	assert_int_equal(counter_get(&b->slot, COUNTER_links_opened), 0);
+	assert_int_equal(counter_get(&b->slot, COUNTER_links_canary), 1);
+	say_frame(b, FRAME_TEXT, "hello");
+	while (!b->n_messages)
+		turn(b);
+	transport_drain(b->transport, 0);
+	hear_text(b, "\x88\x13\x03\xe9"
+		     "the server leaves");
+	assert_int_equal(counter_get(&b->slot, COUNTER_links_canary), 0);
+	assert_int_equal(counter_get(&b->slot, COUNTER_closed_drain), 0);
+	assert_int_equal(counter_get(&b->slot, COUNTER_canary_opened), 1);
+}
+
+/* Who learns the key can hide so many among them, and no more. */
+static void canaries_are_few(void **state)
+{
+	struct bench *b = *state;
+	int first = b->client, more[4] = { 0 };
+
+	for (unsigned i = 0; i < 5; i++) {
+		if (i > 0)
+			b->client = more[i - 1] = adopt(b);
+		say(b, CANARY_HANDSHAKE, strlen(CANARY_HANDSHAKE));
+		if (i < 4)
+			hear_upgrade(b);
+		else
+			hear_answer(b, "HTTP/1.1 429 ");
+	}
+	for (unsigned i = 0; i < 4; i++)
+		close(more[i]);
+	b->client = first;
+	while (transport_links(b->transport) > 1)
+		turn(b);
+}
+
 static void teardown_with_live_links_is_clean(void **state)
 {
 	struct bench *b = *state;
@@ -188,6 +237,8 @@ int main(void)
 		TEST(a_full_gateway_says_503_and_a_greedy_address_429),
 		TEST(much_goes_out_in_order_when_the_reader_is_slow),
 		TEST(a_drain_closes_everyone_with_1001),
+		TEST(a_canary_is_counted_apart_and_let_into_a_full_gateway),
+		TEST(canaries_are_few),
 		TEST(teardown_with_live_links_is_clean),
 	};
 

@@ -171,7 +171,10 @@ static inline int set_up_with(void **state, uint64_t ask_ms, uint64_t ping_ms,
 	struct bench *b = calloc(1, sizeof *b);
 	struct transport_events mine = events;
 	struct transport_limits limits = {
-		.rules = { .path = "/chat", .origins = "", .tokens = tokens },
+		.rules = { .path = "/chat",
+			   .origins = "",
+			   .tokens = tokens,
+			   .canary = "key" },
 		.connections_max = 100,
 		.per_address_max = 3,
 		.handshakes_per_s = handshakes_per_s,
@@ -287,18 +290,23 @@ static inline void hear_answer(struct bench *b, const char *starts)
 		fail_msg("%s", got);
 }
 
-static inline void upgrade(struct bench *b)
+static inline void hear_upgrade(struct bench *b)
 {
 	uint8_t byte;
 	char got[1024] = { 0 };
 	size_t len = 0;
 
-	say(b, HANDSHAKE, strlen(HANDSHAKE));
 	while (!strstr(got, "\r\n\r\n")) {
 		assert_int_equal(hear(b, &byte, 1), 1);
 		got[len++] = (char)byte;
 	}
 	assert_memory_equal(got, "HTTP/1.1 101 ", 13);
+}
+
+static inline void upgrade(struct bench *b)
+{
+	say(b, HANDSHAKE, strlen(HANDSHAKE));
+	hear_upgrade(b);
 	assert_int_equal(counter_get(&b->slot, COUNTER_links_active), 1);
 }
 
