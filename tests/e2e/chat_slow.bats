@@ -39,7 +39,7 @@ slow_readers() {
 	wait "$busy"
 	[ "$after" -lt $((before * 5 + 20000 * TOLERANCE)) ]
 	echo "memory: $kib KiB before, $(workers_kib) after"
-	[ "$(workers_kib)" -lt $((kib + 65536)) ]
+	[ "$MODE" != release ] || [ "$(workers_kib)" -lt $((kib + 65536)) ] # a sanitizer keeps what is freed
 	await 5000 closed_slow "$2"
 	exec {in}>&-
 	wait "$slow"

@@ -1,5 +1,6 @@
 # A worker in an endless loop or a blocking call is told with what it was doing, and
-# replaced; the others are untouched.
+# replaced; the others are untouched. On a machine with no time left it is told as starved instead.
+# alone
 
 load lib
 setup() { setup_daemons; }
