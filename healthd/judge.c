@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "healthd/judge_progress.h"
 #include "healthd/judge_seats.h"
 #include "healthd/judge_store.h"
 
@@ -180,7 +181,7 @@ static void reasons_of_life(const struct looked *l, struct verdict *v)
 	if (s->state == GATEWAY_stopped)
 		verdict_reason(v, "the gateway is leaving");
 	if (s->state == GATEWAY_draining)
-		verdict_reason(v, "the gateway drains");
+		progress_reason(v);
 	if (s->state == GATEWAY_starting)
 		verdict_reason(v, "the gateway starts, workers ready: %u of %u",
 			       l->seats.n_serving, l->seats.n_wanted);
@@ -337,6 +338,8 @@ void judge(const struct snapshot *snapshot, const struct judge_history *history,
 		    : l.is_dead ? "the gateway is gone"
 				: reason_of_look(&l),
 		    &v->store);
+	if (l.is_alive && l.is_readable)
+		judge_progress(snapshot, v);
 	judge_websocket(&l, v);
 	v->live = judge_live(&l, v);
 	v->startup = judge_startup(&l, v);

@@ -105,6 +105,22 @@ struct verdict_store {
 	char reason[VERDICT_REASON_SIZE]; /* "" with ok */
 };
 
+/* Connections that are to be closed, and when all is over. Not `paced`: the gateway's own
+ * word on that makes no sense, and nothing else is known. */
+struct verdict_drain {
+	bool under_way, paced, left_known;
+	uint64_t began, left; /* connections, open or closing; `began` when it did */
+	uint64_t left_ms;     /* by the pace at which the gateway closes them */
+	uint64_t most_ms;     /* until it is gone, whoever does not close */
+};
+
+/* Workers that are replaced one by one. */
+struct verdict_roll {
+	bool under_way;
+	unsigned workers, rolled;
+	uint64_t left_ms; /* an estimate */
+};
+
 struct verdict {
 	enum verdict_status status;
 	enum verdict_server server;
@@ -117,6 +133,8 @@ struct verdict {
 	uint64_t restarts;
 	unsigned workers_wanted, workers_serving, workers_hung;
 	struct verdict_store store;
+	struct verdict_drain drain;
+	struct verdict_roll roll;
 	/* In words: "worker 2 hung (loop) 4.1 s in reading"; the weightiest first. Where
 	 * there are more than fit, the last says how many. */
 	unsigned n_reasons, n_reasons_left_off;

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/histogram.h"
 #include "healthd/exposition.h"
+#include "healthd/metrics_progress.h"
 #include "healthd/metrics_self.h"
 
 enum {
@@ -321,6 +322,7 @@ int metrics_write(const struct view *view, enum metrics_format format, char *out
 	write_store(&e, &view->verdict->store);
 	if (view->snapshot->look == LOOK_ok) {
 		write_supervisor(&e, view);
+		metrics_progress(&e, view->verdict);
 		write_seats(&e, view->snapshot);
 		write_counters(&e, view->snapshot);
 		write_histograms(&e, view->snapshot);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "healthd/deaths.h"
 
 /* ---- values -------------------------------------------------------------------- */
 
@@ -111,16 +112,18 @@ static int add_details(const struct view *view, json_t *object)
 	json_t *sequencers = report_seats(view, ROLE_SEQUENCER);
 	json_t *sequencer = json_array_get(sequencers, 0);
 	json_t *more = json_pack(
-		"{s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:O?, s:o, s:o}", "version",
+		"{s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:O?, s:o, s:o, s:o}", "version",
 		text_or_null(s->build), "closing",
 		number(v->active_known && readable, v->closing), "handshaking",
 		number(v->active_known && readable, v->handshaking), "restarts",
 		number(readable, v->restarts), "port", number(readable, s->port),
 		"reasons", report_reasons(v), "workers", report_seats(view, ROLE_WORKER),
 		"sequencer", sequencer, "segment", report_segment(s), "limit",
-		number(readable, s->connections_max));
+		number(readable, s->connections_max), "deaths", deaths_report(s));
 	int rc = more ? json_object_update(object, more) : -1;
 
+	if (rc == 0)
+		rc = report_progress(v, object);
 	json_decref(more);
 	json_decref(sequencers);
 	return rc;
@@ -164,12 +167,17 @@ json_t *report_database(const struct view *view)
 json_t *report_health(const struct view *view, bool verbose)
 {
 	char text[CLOCK_TEXT_SIZE];
+	json_t *object = json_pack("{s:s, s:s, s:{s:o, s:o}}", "status",
+				   verdict_status_name(verdict_worst(view->verdict)),
+				   "timestamp", timestamp(view, text), "components",
+				   "websocket", report_websocket(view, verbose),
+				   "database", report_database(view));
 
-	return json_pack("{s:s, s:s, s:{s:o, s:o}}", "status",
-			 verdict_status_name(verdict_worst(view->verdict)), "timestamp",
-			 timestamp(view, text), "components", "websocket",
-			 report_websocket(view, verbose), "database",
-			 report_database(view));
+	if (object && report_progress(view->verdict, object) < 0) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
 }
 
 json_t *report_probe(const struct view *view, bool yes, const char *reason)

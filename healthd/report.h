@@ -21,8 +21,12 @@ json_t *report_websocket(const struct view *view, bool verbose);
  * null; `reason` when all is not well. */
 json_t *report_database(const struct view *view);
 
-/* The worst of all components, and each of them. */
+/* The worst of all components, and each of them; and what is under way. */
 json_t *report_health(const struct view *view, bool verbose);
+
+/* Adds `drain` and `rolling` while there is one: how many are left, how long it takes.
+ * -1 without memory. */
+int report_progress(const struct verdict *verdict, json_t *object);
 
 /* The object of a yes-or-no probe; the reason stands only with a no. */
 json_t *report_probe(const struct view *view, bool yes, const char *reason);

@@ -111,7 +111,8 @@ static json_t *report_slots(const struct snapshot *s)
 	return array;
 }
 
-static json_t *report_deaths(const struct snapshot *s)
+/* How often each seat lost its process, by reason. */
+static json_t *report_endings(const struct snapshot *s)
 {
 	json_t *array = json_array();
 
@@ -148,8 +149,8 @@ json_t *report_all(const struct view *view)
 		v->ready, "startup", v->startup, "database", report_database(view),
 		"supervisor", report_supervisor(s), "counters",
 		s->look == LOOK_ok ? report_counters(s, NULL) : json_null(), "histograms",
-		s->look == LOOK_ok ? report_histograms(s) : json_null(), "deaths",
-		report_deaths(s), "slots", report_slots(s));
+		s->look == LOOK_ok ? report_histograms(s) : json_null(), "endings",
+		report_endings(s), "slots", report_slots(s));
 
 	if (!object || !more || json_object_update(object, more) < 0) {
 		json_decref(object);

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/histogram.h"
+#include "healthd/deaths.h"
 
 enum {
 	UNKNOWN_SIZE = 24 /* a number or a dash */
@@ -139,6 +140,36 @@ static void print_seats(const struct view *view, FILE *out)
 		print_seat(view, i, out);
 }
 
+/* ---- drain, roll, deaths ------------------------------------------------------- */
+
+static void print_progress(const struct verdict *v, FILE *out)
+{
+	const struct verdict_drain *drain = &v->drain;
+	char left[UNKNOWN_SIZE];
+
+	if (drain->paced)
+		fprintf(out,
+			"draining  %s of %" PRIu64
+			" connections left  about %.1f s  at most %.1f s\n",
+			number(drain->left_known, drain->left, left), drain->began,
+			(double)drain->left_ms / 1e3, (double)drain->most_ms / 1e3);
+	if (v->roll.under_way)
+		fprintf(out, "rolling  %u of %u workers replaced  about %.1f s\n",
+			v->roll.rolled, v->roll.workers, (double)v->roll.left_ms / 1e3);
+}
+
+static void print_deaths(const struct snapshot *s, FILE *out)
+{
+	char words[DEATH_WORDS];
+
+	if (s->n_deaths)
+		fprintf(out, "\nDEATHS\n");
+	for (unsigned i = 0; i < s->n_deaths; i++) {
+		death_words(s, &s->deaths[i], words);
+		fprintf(out, "%s\n", words);
+	}
+}
+
 /* ---- counters ------------------------------------------------------------------ */
 
 static void print_counter(const struct snapshot *s, enum counter id,
@@ -228,7 +259,9 @@ void stat_print(const struct view *view, struct stat_last *last, uint64_t now_ns
 	print_verdict(view, out);
 	if (view->snapshot->look != LOOK_ok)
 		return;
+	print_progress(view->verdict, out);
 	print_seats(view, out);
+	print_deaths(view->snapshot, out);
 	print_counters(view->snapshot, last, now_ns, out);
 	print_histograms(view->snapshot, out);
 }
