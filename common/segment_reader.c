@@ -86,6 +86,25 @@ static int locked(int fd, unsigned byte)
 	return lock.l_type != F_UNLCK;
 }
 
+int segment_reader_owner(const struct segment_reader *reader, pid_t *ret_pid)
+{
+	struct flock lock = { .l_type = F_RDLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = LOCK_SUPERVISOR,
+			      .l_len = 1 };
+
+	if (reader->fd < 0)
+		return -ENOENT;
+	if (fcntl(reader->fd, F_GETLK, &lock) < 0)
+		return -errno;
+	if (lock.l_type == F_UNLCK)
+		return -ESRCH;
+	if (lock.l_pid <= 0)
+		return -EXDEV;
+	*ret_pid = lock.l_pid;
+	return 0;
+}
+
 /* ---- which file ---- */
 
 static enum look fail(struct snapshot *s, enum look look, const char *path,

@@ -15,6 +15,7 @@
 #define SEGMENT_READER_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "common/segment.h"
 
@@ -109,6 +110,11 @@ void segment_reader_free(struct segment_reader *reader);
  * `look`. */
 void segment_reader_look(struct segment_reader *reader, uint64_t now_ns,
 			 struct snapshot *ret_snapshot);
+
+/* The process that holds the supervisor's lock of the file that was looked at last.
+ * -ENOENT: there is none. -ESRCH: nobody holds it. -EXDEV: a process of another pid
+ * namespace. */
+int segment_reader_owner(const struct segment_reader *reader, pid_t *ret_pid);
 
 /* A counter over all: gauges of living processes, or totals of living and gone. 0 for
  * one that the snapshot does not have. */

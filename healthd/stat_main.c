@@ -1,5 +1,6 @@
 /*
- * parley-stat - shows what healthd knows, on a terminal: once, as JSON, or refreshing.
+ * parley-stat - shows what healthd knows, on a terminal: once, as JSON, or refreshing;
+ * and drains the gateway (drain.h).
  *
  * Reads the segment itself. Looks for a quarter of a second before it shows anything, so
  * that beats have had time to move. Exit 0 when there was a segment to be read, else 1.
@@ -13,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/settings.h"
+#include "healthd/drain.h"
 #include "healthd/report.h"
 #include "healthd/stat.h"
 #include "healthd/watch.h"
@@ -27,6 +29,7 @@ enum {
 struct wish {
 	bool json;
 	uint64_t refresh_ms; /* 0: once */
+	struct drain_wish drain;
 };
 
 static void nap(void)
@@ -117,7 +120,8 @@ static int run(const struct settings *settings, const struct wish *wish)
 		fprintf(stderr, "parley-stat: %s\n", strerror(-rc));
 		return 1;
 	}
-	rc = show(watch, &limits, wish);
+	rc = wish->drain.asked ? drain_run(watch, &wish->drain)
+			       : show(watch, &limits, wish);
 	watch_free(watch);
 	return rc;
 }
@@ -128,7 +132,10 @@ static int run(const struct settings *settings, const struct wish *wish)
 static int take_word(const char *text, struct wish *wish)
 {
 	char *end;
+	int rc = drain_take_word(text, &wish->drain);
 
+	if (rc != 0)
+		return rc;
 	if (strcmp(text, "--json") == 0) {
 		wish->json = true;
 		return 1;
@@ -151,7 +158,9 @@ static int take_words(int argc, char **argv, struct wish *wish)
 {
 	int left = 1;
 
-	for (int i = 1; i < argc; i++) {
+	/* Only as the first word: further on it may be a value. */
+	wish->drain.asked = argc > 1 && strcmp(argv[1], "drain") == 0;
+	for (int i = 1 + wish->drain.asked; i < argc; i++) {
 		int rc = take_word(argv[i], wish);
 
 		if (rc < 0)
@@ -171,13 +180,16 @@ int main(int argc, char **argv)
 
 	argc = take_words(argc, argv, &wish);
 	if (argc < 0) {
-		fprintf(stderr, "parley-stat: --watch takes %d to %d milliseconds\n",
+		fprintf(stderr,
+			"parley-stat: --watch takes %d to %d milliseconds, --timeout "
+			"seconds\n",
 			REFRESH_MIN_MS, REFRESH_MAX_MS);
 		return SETTINGS_EXIT;
 	}
 	rc = settings_start(&settings, SETTINGS_TOOL,
-			    "parley-stat [--json] [--watch[=MS]] [settings]", argc, argv,
-			    environ, NULL, NULL);
+			    "parley-stat [--json] [--watch[=MS]] | " DRAIN_USAGE
+			    " [settings]",
+			    argc, argv, environ, NULL, NULL);
 	if (rc != 0)
 		return rc < 0 ? SETTINGS_EXIT : 0;
 	return run(&settings, &wish);

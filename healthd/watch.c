@@ -126,6 +126,11 @@ void watch_look(struct watch *watch, uint64_t now_ns)
 		count(&watch->history, &watch->verdict);
 }
 
+int watch_owner(const struct watch *watch, pid_t *ret_pid)
+{
+	return segment_reader_owner(watch->reader, ret_pid);
+}
+
 const struct snapshot *watch_snapshot(const struct watch *watch)
 {
 	return &watch->snapshots[watch->current];

@@ -9,6 +9,8 @@
 #ifndef WATCH_H
 #define WATCH_H
 
+#include <sys/types.h>
+
 #include "common/segment_reader.h"
 #include "healthd/judge.h"
 
@@ -28,6 +30,11 @@ void watch_free(struct watch *watch);
 /* Looks and judges; now_ns is the monotonic clock. As often as wanted: only looks that
  * are about a period apart count for the hysteresis of ready. */
 void watch_look(struct watch *watch, uint64_t now_ns);
+
+/* The process that holds the segment's lock, by the kernel's word of now. -ENOENT: the
+ * last look found no file. -ESRCH: nobody holds it. -EXDEV: somebody who cannot be seen
+ * from this pid namespace. */
+int watch_owner(const struct watch *watch, pid_t *ret_pid);
 
 /* As of the last look; lent until the next. */
 const struct snapshot *watch_snapshot(const struct watch *watch);
