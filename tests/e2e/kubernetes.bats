@@ -1,5 +1,5 @@
-# The Kubernetes manifest: its settings are ones, its probes ask what there is, and healthd's
-# death restarts no healthy gateway.
+# The Kubernetes manifest: as the API wants it, its settings are ones, its probes ask what
+# there is. What becomes of it under faults: kubelet.bats.
 
 load lib
 setup() {
@@ -25,25 +25,63 @@ HEALTHD_IN='.initContainers[] | select(.name == "healthd")'
 	env "${settings[@]}" "$BIN/parley-healthd" --check
 }
 
-@test "kubernetes: the probes ask for paths that healthd has" {
-	start_healthd
-	local path paths
+@test "kubernetes: the manifest is as the published types and rules want it" {
+	run "$PYTHON" "$ROOT/tests/e2e/kubernetes_check.py" "$MANIFEST"
+	[ "$status" = 0 ]
+	[[ $output == "as Kubernetes "*": 3 objects" ]]
+}
+
+@test "kubernetes: what an API server would refuse is found" {
+	local found=0 edit words
+	while IFS='|' read -r edit words; do
+		sed "$edit" "$MANIFEST" >"$DIR/bad.yaml"
+		run "$PYTHON" "$ROOT/tests/e2e/kubernetes_check.py" "$DIR/bad.yaml"
+		[ "$status" = 1 ]
+		[[ $output == *"$words"* ]]
+		found=$((found + 1))
+	done <<'END'
+s/periodSeconds: 5/periodSecond: 5/|V1Probe has no field periodSecond
+s/failureThreshold: 6/failureThreshold: six/|'six' is no integer
+s/containerPort: 8080/hostPort: 8080/|has no containerPort
+s/restartPolicy: Always/restartPolicy: Never/|is no sidecar
+s/medium: Memory/medium: memory/|is not one of
+s/sizeLimit: 16Mi/sizeLimit: 16 MB/|is not one of
+s/value: "5000"/value: 5000/|is no string
+s/name: segment, mountPath/name: segmet, mountPath/|which is no volume
+s/port: health}/port: helth}/|which the container does not name
+s/targetPort: chat/targetPort: chatt/|no container has the port
+s/matchLabels: {app.kubernetes.io\/name: parley/matchLabels: {app.kubernetes.io\/name: parly/|does not match its own pods
+s/claimName: parley-messages/claimName: messages/|which is not there
+END
+	[ "$found" = 12 ]
+}
+
+@test "kubernetes: the probes ask for what healthd and parley-probe have" {
+	start_both
+	local path paths words
 	mapfile -t paths < <(pod ".. | .httpGet? | select(. != null) | .path")
-	[ "${#paths[@]}" = 4 ]
+	[ "${#paths[@]}" = 2 ]
 	for path in "${paths[@]}"; do
-		health / ".paths | has(\"$path\")"
+		code_is "$path" 200
+	done
+	mapfile -t words < <(pod ".. | .exec? | select(. != null) | .command | join(\" \")")
+	[ "${#words[@]}" = 2 ]
+	for path in "${words[@]}"; do
+		[[ $path == "parley-probe "* ]]
+		# As it stands there.
+		# shellcheck disable=SC2086
+		(PATH=$BIN:$PATH && $path)
 	done
 	# A restart brings back neither a gateway nor a store: liveness asks for none of them.
 	[ "$(pod "$HEALTHD_IN | .livenessProbe.httpGet.path")" = / ]
-	[ "$(pod "$GATEWAY_IN | .livenessProbe.httpGet.path")" = /health/live ]
-	code_is / 200
+	[ "$(pod "$GATEWAY_IN | .livenessProbe.exec.command[1]")" = live ]
 }
 
-@test "kubernetes: the gateway's probe outlasts a restart of healthd, and its drain" {
-	local budget='.periodSeconds * .failureThreshold'
+@test "kubernetes: the gateway's liveness leaves time to heal, its grace time to drain" {
+	local budget='.periodSeconds * .failureThreshold' act
+	act=$(env -u PARLEY_HANG_ACT_MS "$BIN/parley-gateway" --print | sed -n 's/^PARLEY_HANG_ACT_MS=//p')
 	[ "$(pod "$HEALTHD_IN | .restartPolicy")" = Always ]
-	[ "$(pod "$GATEWAY_IN | .livenessProbe | $budget")" -ge \
-		$((3 * $(pod "$HEALTHD_IN | .livenessProbe | $budget"))) ]
+	[ "$(pod "$GATEWAY_IN | .livenessProbe | $budget")" -ge $((3 * act / 1000)) ]
 	local of='[.env[] | select(.name == "PARLEY_DRAIN_ANNOUNCE_MS" or .name == "PARLEY_DRAIN_DEADLINE_MS") | .value | tonumber] | add'
 	[ $(($(pod .terminationGracePeriodSeconds) * 1000)) -gt "$(pod "$GATEWAY_IN | $of")" ]
 }
