@@ -105,7 +105,7 @@ CHAOSKIT := $(B)/obj/tests/chaos.a
 BINS := $(addprefix $(B)/bin/parley-,gateway healthd stat probe)
 UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 TOOLS := $(patsubst tests/tools/%_main.c,$(B)/tests/tools/%,$(wildcard tests/tools/*_main.c)) \
-	$(B)/tests/chaos/chaos
+	$(patsubst tests/chaos/%_main.c,$(B)/tests/chaos/%,$(wildcard tests/chaos/*_main.c))
 BENCHES := $(patsubst tests/bench/%_main.c,$(B)/tests/bench/%,$(wildcard tests/bench/*_main.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -243,10 +243,19 @@ fuzzers: $(FUZZERS)
 
 check: all lint format-check layers ## everything that reads the code
 
+CHAOS_MINUTES ?= 10
+CHAOS_SEED ?= $(shell echo $$RANDOM)
+CHAOS_STORE ?= postgresql
+CHAOS_CLIENTS ?= 500
+chaos: deps-test ## every fault together under load, a verdict a promise: CHAOS_MINUTES, CHAOS_SEED, CHAOS_STORE, CHAOS_CLIENTS
+	$(MAKE) -j$(JOBS) all tools
+	tests/chaos/ordeal --store $(CHAOS_STORE) --seed $(CHAOS_SEED) --clients $(CHAOS_CLIENTS) \
+		--seconds $$(($(CHAOS_MINUTES) * 60))
+
 CHAOS_SECONDS ?= 60
 CHAOS_SEEDS ?= 1 2 3 4 5
 CHAOS_STORES ?= sqlite postgresql
-chaos: deps-test ## delivery under harm: CHAOS_SECONDS for each of CHAOS_SEEDS on each of CHAOS_STORES
+delivery: deps-test ## delivery alone under harm: CHAOS_SECONDS for each of CHAOS_SEEDS on each of CHAOS_STORES
 	$(MAKE) -j$(JOBS) all tools
 	@failed=; for store in $(CHAOS_STORES); do for seed in $(CHAOS_SEEDS); do \
 		tests/chaos/run --store $$store --seed $$seed --seconds $(CHAOS_SECONDS) \
@@ -338,7 +347,7 @@ help: ## this list
 
 SHELL := /bin/bash
 
-.PHONY: all manuals readme chaos broken fuzz units test units-built tools benches fuzzers check bench \
+.PHONY: all manuals readme chaos delivery broken fuzz units test units-built tools benches fuzzers check bench \
 	deps deps-test browser-driver screenshots run lint print-cppflags format-check format layers install \
 	uninstall clean help
 .SECONDARY:

@@ -112,6 +112,8 @@ struct chaos {
 	bool trims;     /* old messages may be gone */
 	bool first;     /* ends at the first violation */
 	bool quiet_end; /* no more steps */
+	bool calm;      /* none for now, and all are to be where they belong */
+	bool calm_told;
 	struct room *rooms;
 	struct client *clients; /* n_clients, then a reader per room */
 	struct counts counts;
@@ -181,6 +183,12 @@ void schedule_init(struct client *client);
 void schedule_tick(struct client *client);
 void schedule_opened(struct client *client);
 void schedule_ended(struct client *client, enum load_end end);
+/* Nobody is to do anything that is not asked for. */
+static inline bool chaos_quiet(const struct chaos *chaos)
+{
+	return chaos->quiet_end || chaos->calm;
+}
+
 /* Nothing is left to be done or heard. */
 bool schedule_settled(const struct client *client);
 /* Tells what is left. */

@@ -10,11 +10,15 @@
  * message acknowledged, each member at the head, history read to its end. Meanwhile
  * somebody (tests/chaos/run) harms the gateway.
  *
+ * On USR1 all come to rest where they belong: connected, in their rooms, everything
+ * acknowledged and heard; then it prints `calm open=N`. On USR2 they go on.
+ *
  * Prints `seed=` first, each violation in words, and the counts last. Exit 1 on any
  * violation. --seats: rooms a client is in; --step: mean time between two steps of a
  * client; --trims: old messages may be gone, if that is told; --first: ends at the first
  * violation.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,12 +133,51 @@ static void release(struct chaos *chaos)
 	free(chaos->rooms);
 }
 
+/* The last of USR1 and USR2; the bridge from signals to the loop. */
+static volatile sig_atomic_t asked_by;
+
+static void on_asked(int signal)
+{
+	asked_by = signal;
+}
+
+static void obey(struct chaos *chaos)
+{
+	bool calm = asked_by == SIGUSR1;
+
+	if (calm == chaos->calm)
+		return;
+	chaos->calm = calm;
+	chaos->calm_told = false;
+	/* Not all at once. */
+	for (unsigned i = 0; i < chaos->n_clients; i++)
+		chaos->clients[i].step_ms = chaos->now_ms +
+					    rng_below(&chaos->clients[i].ways,
+						      2ull * chaos->step_ms);
+}
+
+static void tell_calm(struct chaos *chaos)
+{
+	unsigned open = 0;
+
+	for (unsigned i = 0; i < chaos->n_clients; i++) {
+		if (!schedule_settled(&chaos->clients[i]))
+			return;
+		open += client_open(&chaos->clients[i]);
+	}
+	chaos->calm_told = true;
+	printf("calm open=%u\n", open);
+}
+
 static void turn(struct chaos *chaos)
 {
+	obey(chaos);
 	load_turn(&chaos->load, TURN_MS);
 	chaos->now_ms = load_now_ms();
 	for (unsigned i = 0; i < chaos->n_clients + chaos->n_rooms; i++)
 		schedule_tick(&chaos->clients[i]);
+	if (chaos->calm && !chaos->calm_told)
+		tell_calm(chaos);
 }
 
 static bool settled(const struct chaos *chaos)
@@ -206,6 +249,8 @@ int main(int argc, char **argv)
 		perror("chaos");
 		return EXIT_FAILURE;
 	}
+	(void)signal(SIGUSR1, on_asked);
+	(void)signal(SIGUSR2, on_asked);
 	setlinebuf(stdout);
 	printf("seed=%lu\n", chaos.seed);
 	init(&chaos);

@@ -109,7 +109,8 @@ static void slow_down(struct client *client, uint64_t ms)
 /* The moods' ends, and what a slow one may read. */
 static void feel(struct client *client)
 {
-	bool over = client->chaos->now_ms >= client->mood_ms || client->chaos->quiet_end;
+	bool over = client->chaos->now_ms >= client->mood_ms ||
+		    chaos_quiet(client->chaos);
 
 	if (client->mood == MOOD_DEAF && over) {
 		load_reset(&client->link);
@@ -190,7 +191,7 @@ static void take_seats(struct client *client)
 	for (unsigned i = 0; i < client->n_seats; i++) {
 		struct seat *seat = &client->seats[i];
 		bool out = seat->state == SEAT_OUT ||
-			   (seat->state == SEAT_OUTSIDE && chaos->quiet_end);
+			   (seat->state == SEAT_OUTSIDE && chaos_quiet(chaos));
 
 		if (out && chaos->now_ms >= seat->retry_ms)
 			seat_join(client, seat, seat->has_last || client->reader,
@@ -222,7 +223,7 @@ void schedule_tick(struct client *client)
 		load_reset(&client->link);
 	if (client_open(client))
 		feel(client);
-	if (chaos->now_ms >= client->step_ms && !chaos->quiet_end)
+	if (chaos->now_ms >= client->step_ms && !chaos_quiet(chaos))
 		step(client);
 	if (client_open(client) && client->mood != MOOD_DEAF)
 		work(client);

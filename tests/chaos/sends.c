@@ -89,7 +89,7 @@ void sends_unanswered(struct client *client)
 		if (send->state != SEND_UNDER_WAY)
 			continue;
 		send->state = SEND_WAITING;
-		if (rng_below(&client->ways, ABANDONED_IN) || client->chaos->quiet_end)
+		if (rng_below(&client->ways, ABANDONED_IN) || chaos_quiet(client->chaos))
 			continue;
 		send->state = SEND_ABANDONED;
 		client->chaos->counts.abandoned++;

@@ -1,5 +1,5 @@
 # Hundreds of clients, cut off at random, on a gateway whose processes are killed,
-# stopped, paused and rolled: the checker finds no violation. `make chaos` is the long form.
+# stopped, paused and rolled: the checker finds no violation. `make delivery` is the long form.
 
 load lib
 

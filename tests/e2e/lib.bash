@@ -10,6 +10,7 @@ BIN=$ROOT/build/$MODE/bin
 TOOLS=$ROOT/build/$MODE/tests/tools
 # The one that is tested; a broken one proves the checker.
 GATEWAY_BIN=${GATEWAY_BIN:-$BIN/parley-gateway}
+HEALTHD_BIN=${HEALTHD_BIN:-$BIN/parley-healthd}
 # FAULTS.md: times hold on an idle machine, three times as long on a loaded one;
 # a sanitized build is slower still.
 TOLERANCE=${TOLERANCE:-3}
@@ -85,6 +86,7 @@ await() {
 
 # start_gateway [NAME=VALUE...]: sets GATEWAY (pid) and PORT once it is ready.
 start_gateway() {
+	: >"$DIR/gateway.log" # what an earlier one said is not this one's
 	env "$@" "$GATEWAY_BIN" >"$DIR/gateway.log" 2>&1 &
 	GATEWAY=$!
 	PIDS+=("$GATEWAY")
@@ -94,7 +96,8 @@ start_gateway() {
 
 # start_healthd [NAME=VALUE...]: sets HEALTHD (pid) and HEALTH (its address).
 start_healthd() {
-	env "$@" "$BIN/parley-healthd" >"$DIR/healthd.log" 2>&1 &
+	: >"$DIR/healthd.log"
+	env "$@" "$HEALTHD_BIN" >"$DIR/healthd.log" 2>&1 &
 	HEALTHD=$!
 	PIDS+=("$HEALTHD")
 	await 5000 grep -q 'healthd listening' "$DIR/healthd.log" || return
