@@ -33,6 +33,8 @@ struct message {
 	struct text body; /* JSON text, valid UTF-8 */
 	uint64_t seq;     /* 1, 2, 3 … per room; 0 while it has none yet */
 	int64_t at_ms;    /* wall clock when it got its sequence */
+	uint64_t read_us; /* when a worker read it, by the monotonic clock that all
+			     processes of the gateway have; 0: not known */
 };
 
 /* Why a message got no sequence; its sender may send it again under the same id. */

@@ -8,8 +8,9 @@
 #include "gateway/inherit.h"
 
 enum {
-	SLOW_LOOP_MS = 200
-}; /* a beat that much late is worth a record */
+	SEGMENT_BEAT_US = SEGMENT_BEAT_MS * 1000,
+	SLOW_LOOP_US = 200000, /* a beat that much late is worth a record */
+};
 
 uint64_t process_ms(const struct process *process)
 {
@@ -25,15 +26,17 @@ static void look(struct process *p)
 static void on_beat(uv_timer_t *timer)
 {
 	struct process *p = timer->data;
-	uint64_t now_ms = uv_now(p->loop);
-	uint64_t late_ms = now_ms > p->next_beat_ms ? now_ms - p->next_beat_ms : 0;
+	uint64_t now_us = uv_hrtime() / 1000;
+	uint64_t late_us = now_us > p->next_beat_us ? now_us - p->next_beat_us : 0;
 
-	p->next_beat_ms = now_ms + SEGMENT_BEAT_MS;
+	p->next_beat_us = now_us + SEGMENT_BEAT_US;
 	word_add(&p->slot->beat, 1);
-	counter_set(p->slot, COUNTER_loop_lag_us, late_ms * 1000);
+	counter_set(p->slot, COUNTER_loop_lag_us, late_us);
+	histogram_observe(p->slot, HISTOGRAM_loop_lag, late_us);
 	counter_set(p->slot, COUNTER_log_dropped, log_dropped());
-	if (late_ms > SLOW_LOOP_MS)
-		segment_record(p->slot, EVENT_slow_loop, process_ms(p), late_ms, 0);
+	if (late_us > SLOW_LOOP_US)
+		segment_record(p->slot, EVENT_slow_loop, process_ms(p), late_us / 1000,
+			       0);
 	look(p);
 }
 
@@ -140,7 +143,7 @@ int process_start(struct process *p, uv_loop_t *loop, struct segment_slot *slot,
 	};
 	uv_update_time(loop);
 	p->started_ms = uv_now(loop);
-	p->next_beat_ms = p->started_ms + SEGMENT_BEAT_MS;
+	p->next_beat_us = uv_hrtime() / 1000 + SEGMENT_BEAT_US;
 	r = start_watches(p);
 	if (r < 0)
 		return why_set(why, r, "cannot start on the loop: %s", uv_strerror(r));

@@ -43,7 +43,7 @@ struct process {
 	uv_prepare_t prepare;
 	uv_check_t check;
 	uv_idle_t busy; /* runs while the bus has more: the loop must not block */
-	uint64_t started_ms, next_beat_ms;
+	uint64_t started_ms, next_beat_us;
 };
 
 /* Starts on `loop`; -errno with the reason. */

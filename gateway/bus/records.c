@@ -5,7 +5,7 @@
 
 /* A message on the bus: this, then room, id, from and body end to end. */
 struct packed_message {
-	uint64_t seq, generation, ticket, epoch;
+	uint64_t seq, generation, ticket, epoch, read_us;
 	int64_t at_ms;
 	uint32_t slot, body_len;
 	uint8_t room_len, id_len, from_len, repeat, unused[4];
@@ -39,6 +39,7 @@ static int write_packed(struct bus *bus, enum record_type type,
 		return -EMSGSIZE;
 	head->seq = message->seq;
 	head->at_ms = message->at_ms;
+	head->read_us = message->read_us;
 	head->room_len = (uint8_t)message->room.len;
 	head->id_len = (uint8_t)message->id.len;
 	head->from_len = (uint8_t)message->from.len;
@@ -144,6 +145,7 @@ static int read_packed(const struct bus_record *record, enum record_type type,
 		return -EPROTO;
 	ret->seq = head->seq;
 	ret->at_ms = head->at_ms;
+	ret->read_us = head->read_us;
 	ret->room = take_text(&at, head->room_len);
 	ret->id = take_text(&at, head->id_len);
 	ret->from = take_text(&at, head->from_len);

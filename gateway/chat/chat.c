@@ -206,6 +206,7 @@ void chat_flush(struct chat *chat)
 	histories_start(chat);
 	censuses_turn(chat);
 	chat_ask(chat); /* what could not be read was told */
+	latency_turn(chat);
 	publish_bytes(chat);
 }
 

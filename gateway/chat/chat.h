@@ -50,7 +50,8 @@ struct chat_io {
 	/* Whose casts are to be expected: by slot the generation of each other worker, 0
 	 * for none. NULL: there are no others. */
 	void (*peers)(void *app, uint64_t generations[SEGMENT_SLOTS_MAX]);
-	uint64_t (*now_ms)(void *app); /* monotonic */
+	uint64_t (*now_ms)(void *app); /* monotonic, as of this turn */
+	uint64_t (*now_us)(void *app); /* the same for all workers, as of now */
 	/* What became of a session's rooms since its link to a dead process was lost; a
 	 * word may be taken back (n = -1) for a worse one. May be NULL. */
 	void (*resumed)(void *app, uint64_t generation, enum resumed how, int n);

@@ -7,6 +7,7 @@
 #include "common/segment_writer.h"
 #include "gateway/chat/cast.h"
 #include "gateway/chat/chat.h"
+#include "gateway/chat/latency.h"
 #include "gateway/chat/pending.h"
 #include "gateway/chat/room.h"
 #include "gateway/chat/session.h"
@@ -31,6 +32,7 @@ struct chat {
 	uint64_t peers[SEGMENT_SLOTS_MAX]; /* whose casts are heard: the generation */
 	uint64_t cast_bytes;               /* since the last beat */
 	struct cast_out cast;              /* the one that is being made */
+	struct latency latency;            /* of what leaves at the end of this turn */
 	bool reads_paused; /* the store is away: not before the next tick */
 	uint64_t n_sessions, outbox_bytes;
 	uint8_t *lent;    /* the last of an outbox, until the next is taken */

@@ -20,9 +20,12 @@ static int post_status(enum wire_error error)
 int chat_post(struct chat *chat, const struct message *message, chat_post_done *done,
 	      void *app, uint64_t *ret_ticket)
 {
+	struct message timed = *message;
 	struct pending *pending;
-	int r = pending_add(&chat->pendings, NULL, message, NULL, &pending);
+	int r;
 
+	timed.read_us = chat->io.now_us(chat->io.app);
+	r = pending_add(&chat->pendings, NULL, &timed, NULL, &pending);
 	if (r == 0) {
 		counter_add(chat->slot, COUNTER_sends, 1);
 		*ret_ticket = pending->ticket;
@@ -106,6 +109,7 @@ void do_send(struct session *session, const struct request *request)
 		.id = request->id,
 		.from = session_user(session),
 		.body = request->body,
+		.read_us = chat->io.now_us(chat->io.app),
 	};
 	struct pending *pending;
 	uint64_t wait_ms;

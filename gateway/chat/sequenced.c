@@ -67,6 +67,7 @@ static void put_message(struct chat *chat, struct room *room,
 		r = wire_message(scratch_at(chat), scratch_left(chat), message);
 	counter_add(chat->slot, COUNTER_messages, 1);
 	put(chat, room, message->seq, r);
+	latency_note(chat, HISTOGRAM_send_to_deliver, message->read_us);
 }
 
 /* The room's members hear of a message that was not, or that there is one. A repeat of
@@ -101,6 +102,7 @@ static void answer(struct chat *chat, const struct message *message, bool repeat
 	if (!pending)
 		return; /* answered before */
 	counter_add(chat->slot, COUNTER_sends_acknowledged, 1);
+	latency_note(chat, HISTOGRAM_send_to_ack, pending->message.read_us);
 	if (pending->session)
 		say(pending->session,
 		    wire_sent(scratch_at(chat), scratch_left(chat), &pending->ref,

@@ -129,6 +129,13 @@ static bool end_is_unknown(int status)
 	return status == -ENOTCONN || status == -ETIMEDOUT;
 }
 
+/* One that ran out of time took that long at least. */
+static void observe(struct committer *c, int status)
+{
+	if (status == 0 || status == -ETIMEDOUT)
+		histogram_observe(c->slot, HISTOGRAM_store_commit, c->took_us);
+}
+
 static void on_committed(void *app, int status)
 {
 	struct committer *c = app;
@@ -136,6 +143,7 @@ static void on_committed(void *app, int status)
 
 	CHECK(c->state == COMMIT_committing);
 	note_end(c, status, batch->n);
+	observe(c, status);
 	if (end_is_unknown(status)) {
 		queue_put_back(&c->queue);
 		c->retry_us = c->ended_us + RETRY_US;

@@ -122,7 +122,8 @@ int queue_add(struct queue *queue, const struct send_owner *owner,
 	*copied = (struct message){ .room = copy(batch, message->room),
 				    .id = copy(batch, message->id),
 				    .from = copy(batch, message->from),
-				    .body = copy(batch, message->body) };
+				    .body = copy(batch, message->body),
+				    .read_us = message->read_us };
 	batch->sends[batch->n].repeat = false;
 	batch->owners[batch->n++] = *owner;
 	queue->n++;

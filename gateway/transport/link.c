@@ -68,6 +68,9 @@ void link_open(struct link *link, const struct handshake *handshake)
 	link->conn = t->events.opened(t->events.app, link, handshake);
 	if (!link->conn)
 		link_close(link, CLOSE_TRY_LATER, "out of memory");
+	if (link->adopted_us)
+		histogram_observe(t->slot, HISTOGRAM_handshake,
+				  clock_mono_ns() / 1000 - link->adopted_us);
 }
 
 /* From open to closing, whatever the reason: the one place where the chat loses it. */

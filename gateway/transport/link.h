@@ -51,6 +51,7 @@ struct link {
 	struct wheel_timer timer;
 	struct wheel_timer end; /* armed if it has ends_ms */
 	int64_t ends_ms;        /* wall clock: its token's end; 0: never */
+	uint64_t adopted_us;    /* monotonic; 0 once a request was served */
 	uint64_t heard_ms;      /* when the peer was last heard, by the loop's clock */
 	struct frame_reader reader;
 	struct http_side *http; /* while handshaking, else NULL */

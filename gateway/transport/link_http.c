@@ -236,6 +236,7 @@ static void serve(struct link *link, const struct http_request *request)
 		ask_app(link, request, close);
 	else
 		serve_page(link, request, close);
+	link->adopted_us = 0; /* a handshake behind it began later */
 }
 
 /* ---- bytes ---- */

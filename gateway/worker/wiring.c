@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "gateway/api/api.h"
 #include "gateway/web/pages.h"
@@ -79,6 +80,12 @@ static uint64_t on_now_ms(void *app)
 	struct worker *w = app;
 
 	return uv_now(&w->loop);
+}
+
+static uint64_t on_now_us(void *app)
+{
+	(void)app;
+	return clock_mono_ns() / 1000;
 }
 
 /* ---- transport -> chat ---- */
@@ -186,6 +193,7 @@ static int start_chat(struct worker *w, struct why *why)
 		.cast = on_cast,
 		.peers = on_peers,
 		.now_ms = on_now_ms,
+		.now_us = on_now_us,
 		.resumed = returns_resumed,
 	};
 	struct chat_limits limits = {

@@ -86,6 +86,11 @@ static void open_links(struct chat *chat)
 	       (mallinfo2().uordblks - before.uordblks) / MEMBERS);
 }
 
+static uint64_t on_now_us(void *app)
+{
+	return clock_mono_ns() / 1000;
+}
+
 /* Nanoseconds per delivery with so many messages in each turn. */
 static double fan_out(struct chat *chat, uint64_t *seq, unsigned per_turn)
 {
@@ -101,6 +106,7 @@ static double fan_out(struct chat *chat, uint64_t *seq, unsigned per_turn)
 		for (unsigned k = 0; k < per_turn; k++) {
 			message.seq = ++*seq;
 			message.at_ms = 1700000000000;
+			message.read_us = 1;
 			chat_sequenced(chat, &message, false, false, 0);
 		}
 		chat_flush(chat);
@@ -116,6 +122,7 @@ int main(void)
 		.close = on_close,
 		.submit = on_submit,
 		.read = on_read,
+		.now_us = on_now_us,
 	};
 	const struct chat_limits limits = {
 		.message_max = 65536,

@@ -53,7 +53,7 @@ static struct submitted {
 	char room[65], id[65], from[65];
 } submits[SUBMITS];
 static unsigned n_submits;
-static uint64_t now_ms;
+static uint64_t now_ms, mono_us; /* mono_us 0: follows now_ms */
 static int cast_answer;
 static struct {
 	size_t len;
@@ -166,6 +166,12 @@ static inline uint64_t on_now_ms(void *app)
 	return now_ms;
 }
 
+static inline uint64_t on_now_us(void *app)
+{
+	assert_ptr_equal(app, links);
+	return mono_us ? mono_us : now_ms * 1000;
+}
+
 /* ---- life ----------------------------------------------------------------------- */
 
 /* Limits that tests change before chat_start. */
@@ -195,6 +201,7 @@ static inline int links_setup(void **state)
 	submit_answer = cast_answer = 0;
 	n_casts = n_peers = 0;
 	now_ms = 1000000;
+	mono_us = 0;
 	n_submits = 0;
 	return 0;
 }
@@ -211,6 +218,7 @@ static inline void chat_start(unsigned n)
 		.cast = on_cast,
 		.peers = on_peers,
 		.now_ms = on_now_ms,
+		.now_us = on_now_us,
 	};
 	char user[16];
 

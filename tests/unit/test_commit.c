@@ -168,7 +168,9 @@ static void a_commit_under_way_is_waited_for(void **state)
 	pass_ms(b, 2 * HOLD_MS);
 	assert_int_equal(b->n_told, 0);
 	assert_int_equal(count(b, COUNTER_store_latency_us), 2000 * HOLD_MS);
+	assert_int_equal(count(b, COUNTER_store_commit_sum_us), 0);
 	store_commits(b);
+	assert_int_equal(count(b, COUNTER_store_commit_sum_us), 2000 * HOLD_MS);
 	expect_sent(b, 0, 1, 1, false);
 }
 
@@ -243,6 +245,7 @@ static void an_idle_store_is_probed_each_second(void **state)
 	assert_int_equal(count(b, COUNTER_store_latency_us), 1500);
 	assert_in_range(count(b, COUNTER_store_last_ok_ms), 1, INT64_MAX);
 	assert_int_equal(count(b, COUNTER_store_commits), 0);
+	assert_int_equal(count(b, COUNTER_store_commit_sum_us), 0);
 }
 
 static void a_probe_that_fails_tells_that_the_store_is_down(void **state)

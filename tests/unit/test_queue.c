@@ -39,7 +39,8 @@ static int add(uint64_t ticket, uint64_t since_ms)
 	char body[32];
 	struct message message = { .room = { "lobby", 5 },
 				   .id = { "c1", 2 },
-				   .from = { "ann", 3 } };
+				   .from = { "ann", 3 },
+				   .read_us = 7000 + ticket };
 	int r;
 
 	message.body.at = body;
@@ -70,6 +71,7 @@ static struct batch *expect_batch(uint64_t first, unsigned n)
 				   (unsigned long long)first + i);
 
 		assert_int_equal(batch->owners[i].ticket, first + i);
+		assert_int_equal(message->read_us, 7000 + first + i);
 		assert_int_equal(message->room.len, 5);
 		assert_memory_equal(message->room.at, "lobby", 5);
 		assert_int_equal(message->body.len, len);

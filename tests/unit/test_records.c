@@ -63,7 +63,7 @@ static struct bus_record next(struct fixture *f, uint32_t type)
 static struct message message(void)
 {
 	return (struct message){
-		text("lobby"), text("c1-1"), text("ann"), text("{\"a\":1}"), 0, 0
+		text("lobby"), text("c1-1"), text("ann"), text("{\"a\":1}"), 0, 0, 77
 	};
 }
 
@@ -85,6 +85,7 @@ static void a_submission_is_read_as_it_was_written(void **state)
 	expect_text(heard.message.id, "c1-1");
 	expect_text(heard.message.from, "ann");
 	expect_text(heard.message.body, "{\"a\":1}");
+	assert_int_equal(heard.message.read_us, 77);
 }
 
 static void a_message_tells_whether_it_is_a_repeat(void **state)
@@ -106,6 +107,7 @@ static void a_message_tells_whether_it_is_a_repeat(void **state)
 	assert_int_equal(heard.slot, 3);
 	assert_int_equal(heard.message.seq, 41);
 	assert_int_equal(heard.message.at_ms, 1234);
+	assert_int_equal(heard.message.read_us, 77);
 	expect_text(heard.message.body, "{\"a\":1}");
 	record = next(f, RECORD_MESSAGE);
 	assert_int_equal(record_read_message(&record, &heard), 0);
