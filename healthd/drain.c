@@ -129,7 +129,8 @@ static bool is_gone(const struct leaving *l)
 {
 	const struct snapshot *s = watch_snapshot(l->watch);
 
-	if (s->look == LOOK_ok && memcmp(s->instance, l->instance, sizeof l->instance))
+	if (s->look == LOOK_ok &&
+	    memcmp(s->instance, l->instance, sizeof l->instance) != 0)
 		return true;
 	return s->look == LOOK_missing || (s->supervisor_known && !s->supervisor_alive);
 }

@@ -370,7 +370,7 @@ class Client extends Emitter {
 		try {
 			const given = typeof token === 'function' ? await token() : token;
 			if (this.attempt !== attempt) return; /* given up meanwhile */
-			socket = new WebSocket(this.url.href, given ? ['parley.v1', `bearer.${given}`] : ['parley.v1']);
+			socket = new WebSocket(this.address(), given ? ['parley.v1', `bearer.${given}`] : ['parley.v1']);
 		} catch {
 			if (this.attempt === attempt) this.lost('token');
 			return;
@@ -379,6 +379,13 @@ class Client extends Emitter {
 		socket.onmessage = (event) => this.socket === socket && this.heard(event.data);
 		socket.onclose = (event) => this.socket === socket && this.closed(event.code);
 		socket.onerror = () => {}; /* close follows */
+	}
+
+	/* With the session that was lost, for the gateway's statistics of what came back. */
+	address() {
+		const url = new URL(this.url);
+		if (this.session) url.searchParams.set('was', this.session);
+		return url.href;
 	}
 
 	retry() {

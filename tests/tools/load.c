@@ -114,9 +114,13 @@ bool load_op_is(const char *text, size_t len, const char *op)
 
 void load_join(struct load_link *link, const char *room)
 {
-	char text[256];
-	int len = snprintf(text, sizeof(text),
-			   "{\"op\":\"join\",\"room\":\"%s\",\"ref\":1}", room);
+	char text[256], since[40] = "";
+	int len;
+
+	if (link->resumes)
+		(void)snprintf(since, sizeof(since), "\"since\":%lu,", link->seen);
+	len = snprintf(text, sizeof(text),
+		       "{\"op\":\"join\",\"room\":\"%s\",%s\"ref\":1}", room, since);
 
 	load_send(link, text, (size_t)len);
 	load_flush(link);
@@ -135,15 +139,23 @@ static void watch(struct load_link *link, int op)
 
 int load_dial(struct load *load, struct load_link *link, unsigned number)
 {
-	char request[1024], target[64];
+	const struct load_link was = *link;
+	char request[1024], target[128];
 	int fd = ws_dial(&load->to, true, load->receive_bytes), len;
 
 	if (fd < 0)
 		return fd;
 	*link = (struct load_link){
-		.load = load, .fd = fd, .state = LOAD_DIALLING, .allowance = SIZE_MAX
+		.load = load,
+		.fd = fd,
+		.state = LOAD_DIALLING,
+		.allowance = SIZE_MAX,
+		.resumes = was.resumes,
+		.seen = was.seen,
 	};
-	(void)snprintf(target, sizeof(target), "/chat?user=u%u", number);
+	memcpy(link->session, was.session, sizeof(link->session));
+	(void)snprintf(target, sizeof(target), "/chat?user=u%u%s%s", number,
+		       *link->session ? "&was=" : "", link->session);
 	len = ws_request(request, sizeof(request), load->to.host, target, "");
 	CHECK(len > 0);
 	ws_bytes_add(&link->out, request, (size_t)len);
@@ -219,9 +231,26 @@ void load_allow(struct load_link *link, size_t len)
 		watch(link, EPOLL_CTL_MOD);
 }
 
+/* The first thing that a server says. */
+static void read_session(struct load_link *link, const char *text, size_t len)
+{
+	static const char name[] = "\"session\":\"";
+	const char *at = memmem(text, len, name, sizeof(name) - 1), *end;
+
+	if (!at)
+		return;
+	at += sizeof(name) - 1;
+	end = memchr(at, '"', (size_t)(text + len - at));
+	if (end && (size_t)(end - at) < sizeof(link->session))
+		(void)snprintf(link->session, sizeof(link->session), "%.*s",
+			       (int)(end - at), at);
+}
+
 static void on_frame(struct load_link *link, const struct ws_frame *frame)
 {
 	if (frame->opcode == FRAME_TEXT) {
+		if (load_op_is((const char *)frame->payload, frame->len, "welcome"))
+			read_session(link, (const char *)frame->payload, frame->len);
 		link->load->on->message(link, (const char *)frame->payload, frame->len);
 	} else if (frame->opcode == FRAME_PING && link->state == LOAD_OPEN) {
 		ws_frame_add(&link->out, FRAME_PONG, frame->payload, frame->len);

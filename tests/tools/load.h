@@ -36,6 +36,10 @@ struct load_link {
 	struct ws_bytes rest, out; /* of a frame that is not whole; not yet sent */
 	size_t allowance;          /* what it may still read; SIZE_MAX: all there is */
 	unsigned close_code;       /* of the server's Close; 0 */
+	/* These outlive the link: what it is dialled again with. */
+	char session[33]; /* from the last welcome; "" */
+	bool resumes;     /* load_join goes on after `seen` */
+	uint64_t seen;    /* the mode's: newest sequence that it has */
 };
 
 struct load_events {

@@ -31,8 +31,16 @@ static void on_opened(struct load_link *link)
 		load_join(link, link->load->room);
 }
 
+/* Who is in a room resumes there when it comes again. */
 static void on_message(struct load_link *link, const char *text, size_t len)
 {
+	if (load_op_is(text, len, "joined") && !link->resumes)
+		link->seen = load_number(text, len, "\"head\":");
+	else if (load_op_is(text, len, "message"))
+		link->seen = load_number(text, len, "\"seq\":");
+	else
+		return;
+	link->resumes = true;
 }
 
 static void on_ended(struct load_link *link, enum load_end end)

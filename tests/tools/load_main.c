@@ -39,7 +39,8 @@
  *                                    the room once and in order.
  *
  * Options, anywhere: --room NAME (idle joins it; room: instead of one of its own),
- * --bytes N (length of a message's body, 64), --reconnect (idle: dials lost ones again).
+ * --bytes N (length of a message's body, 64), --reconnect (idle: dials lost ones again,
+ * which then resume in --room). Who comes again shows the session that it had.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -16,6 +16,17 @@ test('name and protocol are in the handshake, a token in the protocols', async (
   assert.deepEqual(u.socket.protocols, ['parley.v1', 'bearer.aa.bb.cc']);
 });
 
+test('who comes again says which session it had, and the first time none', () => {
+  const t = client();
+  assert.equal(t.socket.url, 'ws://gateway/chat?user=ann');
+  for (let i = 0; i < 2; i++) {
+    t.socket.welcome();
+    t.socket.end();
+    t.clock.pass(t.states.at(-1).retryInMs);
+    assert.equal(t.socket.url, 'ws://gateway/chat?user=ann&was=s');
+  }
+});
+
 test('a token that cannot be had is a failed try', async () => {
   const t = client({ token: async () => { throw new Error('no'); } });
   await new Promise(setImmediate);
