@@ -16,7 +16,7 @@
 
 enum {
 	LOOK_MS = 200,
-	RATE_MS = 1000,  /* what a rate is taken over, at least */
+	RATE_MS = 1000,  /* what a rate is taken over, up to twice that */
 	BEGIN_MS = 5000, /* from being asked to draining; it is a matter of a tick */
 	LEAVE_MS = 3000, /* it may be late by that at its own deadline */
 	ASK_TRIES = 8,   /* one gateway may be taking the name over from another */
@@ -105,16 +105,18 @@ static int ask(struct watch *watch, pid_t *ret_pid, struct why *why)
 
 /* ---- waiting -------------------------------------------------------------------- */
 
+/* Connections left at a moment. */
+struct count {
+	uint64_t ns, left;
+};
+
 struct leaving {
 	struct watch *watch;
 	uint64_t instance[2];
 	uint64_t asked_ns, until_ns; /* until_ns 0: it has not said yet */
 	uint64_t told;               /* connections left, as last printed */
-	bool has_told, terminal;
-	/* For the rate: what there was at two moments, the latter RATE_MS ago or less. */
-	struct {
-		uint64_t ns, left;
-	} before, lately;
+	bool began, has_told, terminal;
+	struct count before, lately; /* for the rate: the latter RATE_MS ago or less */
 };
 
 static void nap(void)
@@ -137,12 +139,13 @@ static bool is_gone(const struct leaving *l)
 
 static double rate(struct leaving *l, uint64_t left, uint64_t now_ns)
 {
-	if (!l->has_told || now_ns - l->lately.ns >= RATE_MS * MS_NS) {
+	if (!l->has_told)
+		l->before = l->lately = (struct count){ now_ns, left };
+	if (now_ns - l->lately.ns >= RATE_MS * MS_NS) {
 		l->before = l->lately;
-		l->lately.ns = now_ns;
-		l->lately.left = left;
+		l->lately = (struct count){ now_ns, left };
 	}
-	if (!l->before.ns || l->before.left <= left)
+	if (l->before.left <= left || l->before.ns == now_ns)
 		return 0;
 	return (double)(l->before.left - left) * 1e9 / (double)(now_ns - l->before.ns);
 }
@@ -188,18 +191,20 @@ static int give_up(const struct leaving *l, uint64_t now_ns)
 	return 1;
 }
 
-/* The gateway's own deadline, once it has said it. */
+/* One that hangs does not begin; then its own deadline counts, once it has said it. */
 static bool is_over(struct leaving *l, const struct drain_wish *wish, uint64_t now_ns)
 {
 	const struct verdict_drain *drain = &watch_verdict(l->watch)->drain;
+	uint64_t waited_ms = (now_ns - l->asked_ns) / MS_NS;
 
-	if (wish->timeout_ms)
-		return now_ns - l->asked_ns >= wish->timeout_ms * MS_NS;
+	l->began |= drain->under_way;
 	if (drain->paced && drain->most_ms > 0)
 		l->until_ns = now_ns + (drain->most_ms + LEAVE_MS) * MS_NS;
-	if (!l->until_ns)
-		return now_ns - l->asked_ns >= BEGIN_MS * MS_NS;
-	return now_ns >= l->until_ns;
+	if (wish->timeout_ms && waited_ms >= wish->timeout_ms)
+		return true;
+	if (!l->began || !l->until_ns)
+		return waited_ms >= BEGIN_MS;
+	return !wish->timeout_ms && now_ns >= l->until_ns;
 }
 
 static int wait_for_end(struct watch *watch, const struct drain_wish *wish)

@@ -6,7 +6,7 @@ setup() { setup_daemons; }
 teardown() { teardown_daemons; }
 
 @test "drain --wait with 1,000 clients: remaining falls to 0, exit 0 within the deadline" {
-	start_both PARLEY_DRAIN_SPREAD_MS=2000 PARLEY_DRAIN_DEADLINE_MS=6000
+	start_both PARLEY_DRAIN_ANNOUNCE_MS=800 PARLEY_DRAIN_SPREAD_MS=2000 PARLEY_DRAIN_DEADLINE_MS=6000
 	clients 1000
 	await 2000 websocket '.connections.active == 1000'
 	"$BIN/parley-stat" drain --wait >"$DIR/drain.out" &

@@ -64,7 +64,7 @@ END
 	for path in "${paths[@]}"; do
 		code_is "$path" 200
 	done
-	mapfile -t words < <(pod ".. | .exec? | select(. != null) | .command | join(\" \")")
+	mapfile -t words < <(pod ".. | .startupProbe?, .livenessProbe?, .readinessProbe? | .exec? | select(. != null) | .command | join(\" \")")
 	[ "${#words[@]}" = 2 ]
 	for path in "${words[@]}"; do
 		[[ $path == "parley-probe "* ]]
@@ -84,4 +84,16 @@ END
 	[ "$(pod "$GATEWAY_IN | .livenessProbe | $budget")" -ge $((3 * act / 1000)) ]
 	local of='[.env[] | select(.name == "PARLEY_DRAIN_ANNOUNCE_MS" or .name == "PARLEY_DRAIN_DEADLINE_MS") | .value | tonumber] | add'
 	[ $(($(pod .terminationGracePeriodSeconds) * 1000)) -gt "$(pod "$GATEWAY_IN | $of")" ]
+}
+
+@test "kubernetes: the preStop hook drains, and fits into the grace period" {
+	local hook timeout_s of='[.env[] | select(.name == "PARLEY_DRAIN_ANNOUNCE_MS" or .name == "PARLEY_DRAIN_DEADLINE_MS") | .value | tonumber] | add'
+	mapfile -t hook < <(pod "$GATEWAY_IN | .lifecycle.preStop.exec.command[]")
+	timeout_s=${hook[-1]#--timeout=}
+	[ $((timeout_s * 1000)) -gt "$(pod "$GATEWAY_IN | $of")" ]
+	[ "$(pod .terminationGracePeriodSeconds)" -gt "$timeout_s" ]
+	start_gateway
+	PATH=$BIN:$PATH "${hook[@]}"
+	await 100 gone "$GATEWAY"
+	wait "$GATEWAY"
 }
