@@ -131,6 +131,16 @@ void exposition_label(char *labels, size_t size, const char *name, const char *v
 		labels[len] = '\0';
 }
 
+void exposition_one_of(struct exposition *e, const char *labels, const char *label,
+		       const char *value, bool is)
+{
+	char all[TEXT_MAX];
+
+	snprintf(all, sizeof all, "%s", labels);
+	exposition_label(all, sizeof all, label, value);
+	exposition_uint(e, all, is);
+}
+
 int exposition_end(struct exposition *e)
 {
 	if (e->openmetrics)

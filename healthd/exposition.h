@@ -47,6 +47,10 @@ void exposition_count(struct exposition *e, const char *labels, uint64_t n);
  * nothing when it does not fit. */
 void exposition_label(char *labels, size_t size, const char *name, const char *value);
 
+/* One of several, after `labels`: 1 for what it is, 0 for what it is not. */
+void exposition_one_of(struct exposition *e, const char *labels, const char *label,
+		       const char *value, bool is);
+
 /* The end. Returns the length, or -ENOSPC. */
 int exposition_end(struct exposition *e);
 

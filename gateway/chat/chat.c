@@ -27,6 +27,18 @@ void chat_publish(struct chat *chat)
 	counter_set(chat->slot, COUNTER_outbox_bytes, chat->outbox_bytes);
 	publish_bytes(chat);
 	counter_set(chat->slot, COUNTER_sends_pending, pending_count(&chat->pendings));
+	counter_set(chat->slot, COUNTER_sends_pending_bytes, chat->pendings.bytes);
+}
+
+/* For who watches how near the bounds are. */
+static void publish_limits(struct chat *chat)
+{
+	const struct chat_limits *limits = &chat->limits;
+
+	counter_set(chat->slot, COUNTER_sends_pending_max, limits->sends_pending);
+	counter_set(chat->slot, COUNTER_outbox_max_bytes, limits->outboxes_bytes);
+	counter_set(chat->slot, COUNTER_room_log_max_bytes, limits->room_logs_bytes);
+	counter_set(chat->slot, COUNTER_catchup_max_bytes, limits->catchup_bytes);
 }
 
 int chat_new(const struct chat_io *io, const struct chat_limits *limits,
@@ -50,6 +62,7 @@ int chat_new(const struct chat_io *io, const struct chat_limits *limits,
 		free(chat);
 		return -ENOMEM;
 	}
+	publish_limits(chat);
 	*ret_chat = chat;
 	return 0;
 }

@@ -55,6 +55,19 @@ static void resumed(struct session *session, bool complete)
 		become(session, RESUMED_whole);
 }
 
+/* Where what it missed comes from; `told_first` as next_of has it. */
+static enum counter outcome(const struct room *room, uint64_t since, uint64_t next,
+			    uint64_t told_first)
+{
+	if (since > room->head)
+		return COUNTER_resumes_ahead;
+	if (told_first && told_first != since + 1)
+		return COUNTER_resumes_trimmed;
+	if (since == room->head)
+		return COUNTER_resumes_nothing;
+	return next < room_first(room) ? COUNTER_resumes_store : COUNTER_resumes_memory;
+}
+
 /* ---- who waits ------------------------------------------------------------------ */
 
 /* The sequence that the member gets next. *ret_first: where what it asked for begins,
@@ -96,9 +109,13 @@ static void let_in(struct chat *chat, struct room *room, struct member *member,
 		member_has_news(member);
 		session_will_ask(session);
 	}
-	if (since.given)
-		resumed(session, since.value <= room->head &&
-					 (!told_first || told_first == since.value + 1));
+	if (since.given) {
+		enum counter how = outcome(room, since.value, next, told_first);
+
+		counter_add(chat->slot, how, 1);
+		resumed(session,
+			how != COUNTER_resumes_trimmed && how != COUNTER_resumes_ahead);
+	}
 	pending_release(session, room_name(room));
 }
 

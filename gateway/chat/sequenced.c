@@ -65,7 +65,7 @@ static void put_message(struct chat *chat, struct room *room,
 
 	if (r == 0)
 		r = wire_message(scratch_at(chat), scratch_left(chat), message);
-	counter_add(chat->slot, COUNTER_messages, 1);
+	counter_add(chat->slot, COUNTER_room_messages, 1);
 	put(chat, room, message->seq, r);
 	latency_note(chat, HISTOGRAM_send_to_deliver, message->read_us);
 }

@@ -20,6 +20,7 @@ void committer_init(struct committer *c, const struct commit_io *io,
 		.away = true, /* until it says that it is not */
 	};
 	queue_init(&c->queue, limits->queue_max, limits->batch_bytes, limits->bytes_max);
+	counter_set(slot, COUNTER_store_queue_max, limits->queue_max);
 }
 
 void committer_release(struct committer *c)
@@ -40,6 +41,7 @@ static uint64_t now_us(const struct committer *c)
 static void publish_queue(struct committer *c)
 {
 	counter_set(c->slot, COUNTER_store_queue, c->queue.n);
+	counter_set(c->slot, COUNTER_store_queue_bytes, c->queue.bytes);
 }
 
 static void refuse(struct committer *c, const struct send_owner *owner,

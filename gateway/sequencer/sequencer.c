@@ -36,6 +36,7 @@ static void on_turn(void *app)
 	intake_turn(s);
 	committer_turn(&s->committer);
 	wake_workers(s);
+	counter_set(s->slot, COUNTER_bus_head, bus_written(s->bus));
 	if (s->leaving && committer_is_done(&s->committer))
 		uv_stop(&s->loop);
 }

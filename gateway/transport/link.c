@@ -25,6 +25,8 @@ static const enum counter gauge_of[LINK_STATE_COUNT] = {
 static void publish(struct transport *t, enum link_state state)
 {
 	counter_set(t->slot, gauge_of[state], t->n_links[state]);
+	if (state == LINK_OPEN)
+		counter_set(t->slot, COUNTER_links_ws, t->n_links[state]);
 }
 
 void link_move(struct link *link, enum link_state state)
@@ -73,6 +75,18 @@ void link_open(struct link *link, const struct handshake *handshake)
 				  clock_mono_ns() / 1000 - link->adopted_us);
 }
 
+/* The one place that counts them. */
+static void set_slow(struct link *link, bool slow)
+{
+	struct transport *t = link->transport;
+
+	if (link->slow == slow)
+		return;
+	link->slow = slow;
+	t->n_slow += slow ? 1 : -1u;
+	counter_set(t->slot, COUNTER_links_slow, t->n_slow);
+}
+
 /* From open to closing, whatever the reason: the one place where the chat loses it. */
 static void leave(struct link *link, enum counter reason)
 {
@@ -80,6 +94,7 @@ static void leave(struct link *link, enum counter reason)
 	bool canary = link->state == LINK_CANARY;
 
 	CHECK(link_is_open(link));
+	set_slow(link, false);
 	link_move(link, LINK_CLOSING);
 	if (!canary) {
 		counter_add(t->slot, reason, 1);
@@ -257,9 +272,10 @@ void link_wants_to_send(struct link *link)
 		size_t len = link->transport->events.next(link->conn, RUN_BYTES, &data);
 
 		if (!len)
-			return;
+			break;
 		write_bytes(link, data, len);
 	}
+	set_slow(link, link_is_open(link) && socket_behind(link->socket));
 }
 
 void link_on_writeable(struct link *link)

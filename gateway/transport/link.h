@@ -44,6 +44,7 @@ struct link {
 	bool ping_unanswered;
 	bool ends_when_sent; /* finish writing once nothing is behind */
 	bool upgraded;       /* what it sends are frames */
+	bool slow;           /* open, and its socket takes no more */
 	struct transport *transport;
 	struct socket *socket;
 	struct link *prev, *next; /* in the list of its state */
@@ -81,6 +82,7 @@ struct transport {
 	struct gate gate;
 	uint64_t started_ms;
 	uint64_t drain_from_ms, drain_spread_ms;
+	unsigned n_slow;
 	unsigned drain_links; /* open when draining began */
 	bool refusing, tracks_addresses;
 };

@@ -124,4 +124,5 @@ void hearing_turn(struct worker *w)
 			chat_overrun(w->chat);
 		}
 	}
+	counter_set(w->slot, COUNTER_bus_at, w->sequenced.at);
 }

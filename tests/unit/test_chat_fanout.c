@@ -16,7 +16,7 @@ static void every_member_gets_every_message_in_order(void **state)
 		assert_got(&links[i],
 			   MESSAGE("a", "1") MESSAGE("a", "2") MESSAGE("a", "3"));
 	assert_int_equal(counter_get(&slot, COUNTER_deliveries), 9);
-	assert_int_equal(counter_get(&slot, COUNTER_messages), 3);
+	assert_int_equal(counter_get(&slot, COUNTER_room_messages), 3);
 }
 
 /* The store is ahead of what this worker has heard. */

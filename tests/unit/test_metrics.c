@@ -198,6 +198,33 @@ static void times_are_in_seconds_whatever_the_words_are_in(void **state)
 	assert_null(strstr(text, "milliseconds"));
 }
 
+static void what_a_process_does_is_told_of_those_that_live(void **state)
+{
+	seen.slots[0].phase = PHASE_writing;
+	seen.slots[1].phase = UINT64_MAX; /* nonsense in shared memory harms nobody */
+	fake_empty(&seen, FAKE_SEQUENCER_SEAT, SEAT_backoff, EXIT_killed);
+	written(METRICS_TEXT);
+	has_line("parley_worker_phase{worker=\"0\",phase=\"writing\"} 1");
+	has_line("parley_worker_phase{worker=\"1\",phase=\"unknown\"} 1");
+	assert_null(strstr(text, "parley_worker_phase{worker=\"sequencer\""));
+}
+
+/* One that hangs cannot say how far it is behind: it is told from both ends. */
+static void how_far_a_worker_is_behind_on_the_bus_is_told(void **state)
+{
+	seen.slots[FAKE_SEQUENCER_SLOT].counters[COUNTER_bus_head] = 5000;
+	seen.slots[0].counters[COUNTER_bus_at] = 4200;
+	seen.slots[1].counters[COUNTER_bus_at] = 5064; /* read since */
+	written(METRICS_TEXT);
+	has_line("parley_bus_lag_bytes{worker=\"0\"} 800");
+	has_line("parley_bus_lag_bytes{worker=\"1\"} 0");
+	assert_null(strstr(text, "parley_bus_lag_bytes{worker=\"sequencer\""));
+	assert_null(strstr(text, "parley_bus_head"));
+	fake_empty(&seen, FAKE_SEQUENCER_SEAT, SEAT_backoff, EXIT_killed);
+	written(METRICS_TEXT);
+	assert_null(strstr(text, "parley_bus_lag_bytes{"));
+}
+
 /* Each family once, in one piece, with type and help before its values. */
 static void every_family_is_in_one_piece(void **state)
 {
@@ -347,6 +374,8 @@ int main(void)
 		T(a_counter_that_is_not_published_is_left_out),
 		T(a_histogram_adds_up_in_seconds),
 		T(times_are_in_seconds_whatever_the_words_are_in),
+		T(what_a_process_does_is_told_of_those_that_live),
+		T(how_far_a_worker_is_behind_on_the_bus_is_told),
 		T(every_family_is_in_one_piece),
 		T(openmetrics_names_counters_without_total_and_ends),
 		T(texts_are_escaped),

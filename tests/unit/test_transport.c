@@ -138,7 +138,9 @@ static void much_goes_out_in_order_when_the_reader_is_slow(void **state)
 	link_wants_to_send(b->link);
 	/* What was taken from the chat is bounded while the peer does not read. */
 	assert_true(b->outgoing_len > len / 2);
+	assert_int_equal(counter_get(&b->slot, COUNTER_links_slow), 1);
 	assert_int_equal(hear(b, got, len), len);
+	assert_int_equal(counter_get(&b->slot, COUNTER_links_slow), 0);
 	assert_memory_equal(sent, got, len);
 	free(sent);
 	free(got);
