@@ -252,6 +252,17 @@ chaos: deps-test ## every fault together under load, a verdict a promise: CHAOS_
 	tests/chaos/ordeal --store $(CHAOS_STORE) --seed $(CHAOS_SEED) --clients $(CHAOS_CLIENTS) \
 		--seconds $$(($(CHAOS_MINUTES) * 60))
 
+chaos-table: deps-test ## how soon each single fault is told and mended: median and worst of TABLE_TIMES (20)
+	$(MAKE) -j$(JOBS) all tools
+	tests/chaos/table --times $(TABLE_TIMES)
+TABLE_TIMES ?= 20
+
+SOAK_MINUTES ?= 60
+soak: deps-test ## moderate load for SOAK_MINUTES (60), counted and weighed every minute
+	$(MAKE) -j$(JOBS) all tools
+	tests/chaos/ordeal --faults none --store $(CHAOS_STORE) --seed $(CHAOS_SEED) \
+		--clients $(CHAOS_CLIENTS) --calm 60 --seconds $$(($(SOAK_MINUTES) * 60))
+
 CHAOS_SECONDS ?= 60
 CHAOS_SEEDS ?= 1 2 3 4 5
 CHAOS_STORES ?= sqlite postgresql
@@ -347,7 +358,7 @@ help: ## this list
 
 SHELL := /bin/bash
 
-.PHONY: all manuals readme chaos delivery broken fuzz units test units-built tools benches fuzzers check bench \
+.PHONY: all manuals readme chaos chaos-table soak delivery broken fuzz units test units-built tools benches fuzzers check bench \
 	deps deps-test browser-driver screenshots run lint print-cppflags format-check format layers install \
 	uninstall clean help
 .SECONDARY:

@@ -44,7 +44,8 @@ struct asker {
 	void *context;
 	unsigned rate, n_lines, n_open; /* open: handles */
 	uint64_t begin_us, tick_us, late_us, n_asked;
-	bool stopped, ending;
+	bool stopped, ending, only;
+	enum path path; /* with `only` */
 	struct line lines[];
 };
 
@@ -262,7 +263,10 @@ static void on_tick(uv_timer_t *timer)
 		watch_silence(line, now_us);
 		if (asker->stopped || !free_line || asker->n_asked >= due)
 			continue;
-		ask(line, turns[asker->n_asked % (sizeof(turns) / sizeof(turns[0]))]);
+		ask(line,
+		    asker->only
+			    ? asker->path
+			    : turns[asker->n_asked % (sizeof(turns) / sizeof(turns[0]))]);
 		asker->n_asked++;
 	}
 	/* What could not be asked in time is not caught up with. */
@@ -293,6 +297,12 @@ int asker_new(uv_loop_t *loop, unsigned port, unsigned n_lines, unsigned rate,
 	CHECK(!uv_timer_start(&asker->timer, on_tick, TICK_MS, TICK_MS));
 	*ret_asker = asker;
 	return 0;
+}
+
+void asker_only(struct asker *asker, enum path path)
+{
+	asker->only = true;
+	asker->path = path;
 }
 
 void asker_stop(struct asker *asker)

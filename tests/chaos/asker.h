@@ -29,6 +29,8 @@ struct asker;
 int asker_new(uv_loop_t *loop, unsigned port, unsigned n_lines, unsigned rate,
 	      void (*told)(void *context, const struct answer *answer), void *context,
 	      struct asker **ret_asker);
+/* From now on it asks for nothing else. */
+void asker_only(struct asker *asker, enum path path);
 /* No further questions; answers may still come. */
 void asker_stop(struct asker *asker);
 /* Closes everything; frees itself once all is closed. */

@@ -168,7 +168,7 @@ fit() { # fit NAME: it is there, and nothing is wrong with it
 # A process may die four times a minute: a fifth is a crash loop, and rightly waits long.
 may_die() { # may_die NAME
 	local at kept=''
-	fit "$1" || return 1
+	fit "$1" && [ -z "${SCRIBBLED-}" ] || return 1
 	now_us
 	for at in ${DEATHS[$1]-}; do
 		((NOW - at > 65000000)) || kept+=" $at"

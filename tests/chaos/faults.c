@@ -7,6 +7,10 @@
 
 #include "common/check.h"
 
+enum {
+	WELL_US = 300000 /* for so long, to be called well again */
+};
+
 #define OK                       \
 	{                        \
 		SAYS_ok, SAYS_ok \
@@ -174,6 +178,9 @@ void faults_heard(struct faults *faults, enum path path, enum says says, uint64_
 			fault->well_us = 0;
 		else if (!fault->well_us && fault->seen_us)
 			fault->well_us = at_us;
+		else if (fault->well_us && at_us > end_of(fault) &&
+			 at_us - fault->well_us > WELL_US)
+			fault->measured = true;
 	}
 }
 
@@ -190,9 +197,9 @@ void faults_tell(struct faults *faults, uint64_t now_us)
 	for (size_t i = 0; i < faults->n; i++) {
 		struct fault *fault = &faults->list[i];
 
-		if (fault->measured || lingers(fault, now_us) || fault->begin_us > now_us)
+		if (fault->told || lingers(fault, now_us) || fault->begin_us > now_us)
 			continue;
-		fault->measured = true;
+		fault->told = fault->measured = true;
 		printf("fault %s %s", fault->row->name, fault->id);
 		tell_ms("told_ms", fault->seen_us, fault->begin_us);
 		tell_ms("well_ms", fault->well_us,

@@ -58,7 +58,8 @@ struct fault {
 	uint64_t told_us, lasts_us, after_us; /* from its begin, its begin, its end */
 	/* As measured by the answers of row->shows; 0: not seen. */
 	uint64_t seen_us, well_us;
-	bool measured; /* told, and of no more interest */
+	bool measured; /* it has ended, and all has been well for a while since */
+	bool told;
 };
 
 struct faults {

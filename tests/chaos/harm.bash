@@ -155,7 +155,7 @@ forget_processes() {
 }
 
 roll() {
-	[ ${#ROLLS[@]} = 0 ] || return 1
+	[ ${#ROLLS[@]} = 0 ] && [ -z "${SCRIBBLED-}" ] || return 1
 	begin roll "${1-}"
 	ROLLS+=("$ID")
 	kill -HUP "$GATEWAY"
@@ -255,15 +255,22 @@ await_segment() { # await_segment ID INODE SINCE_US
 	later 20 "await_segment $1 $2 $3"
 }
 
-# A part of what never changes is overwritten, and later as it was.
+# A part of what never changes is overwritten, and later as it was. Meanwhile no worker can
+# start, and dies of it: then it is not done while another suffers, nor the reverse.
 scribble() { # scribble MS
 	local file=/dev/shm/$SEGMENT
-	[ -z "${SCRIBBLED-}" ] || return 1
+	[ -z "${SCRIBBLED-}" ] && [ ${#ROLLS[@]} = 0 ] && nobody_waits || return 1
 	SCRIBBLED=1
 	dd if="$file" of="$DIR/segment.part" bs=8 skip=2 count=5 status=none || return 1
 	begin segment_scribbled
 	dd if=/dev/urandom of="$file" bs=8 seek=2 count=5 conv=notrunc status=none
 	later "$1" "unscribble $ID $(stat -c %i "$file")"
+}
+nobody_waits() { # for a new process
+	local name
+	for name in "${!WAITS[@]}"; do
+		[ -z "${WAITS[$name]}" ] || return 1
+	done
 }
 unscribble() { # unscribble ID INODE
 	mend "$1"
@@ -275,21 +282,13 @@ unscribble() { # unscribble ID INODE
 
 # The supervisor's sequence made odd, as if it never ended what it began, and even again.
 bump_sequence() {
-	"$PYTHON" - "/dev/shm/$SEGMENT" <<-'PYTHON'
-		import struct, sys
-		with open(sys.argv[1], "r+b") as f:
-		    at = struct.unpack("=8sII2QQQ4II", f.read(68))[-1]
-		    f.seek(at)
-		    n = struct.unpack("=Q", f.read(8))[0]
-		    f.seek(at)
-		    f.write(struct.pack("=Q", n + 1))
-	PYTHON
+	"$TOOLS/tear" "/dev/shm/$SEGMENT" 2>>"$DIR/harm.log"
 }
 tear() { # tear MS
 	[ -z "${SCRIBBLED-}" ] || return 1
 	SCRIBBLED=1
 	begin segment_torn
-	bump_sequence
+	bump_sequence || true
 	later "$1" "untear $ID $(stat -c %i "/dev/shm/$SEGMENT")"
 }
 untear() { # untear ID INODE

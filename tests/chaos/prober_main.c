@@ -10,6 +10,7 @@
  *                                time in microseconds
  *   end ID US                    it was, or is about to be, repaired
  *   most N                       there are never more clients than that
+ *   only PATH                    from now on only this one is asked for ("live")
  *   quit                         as the end of stdin
  *
  * After that it prints what it found. Each wrong answer is told as it comes,
@@ -70,6 +71,22 @@ static void finish(struct prober *prober)
 	prober->ended_us = asker_now_us();
 }
 
+static int ask_only(struct prober *prober, const char *name)
+{
+	static const char *const names[] = {
+#define X(path, at) #path,
+		PATHS(X)
+#undef X
+	};
+
+	for (unsigned i = 0; i < PATH_COUNT; i++)
+		if (!strcmp(names[i], name)) {
+			asker_only(prober->asker, i);
+			return 0;
+		}
+	return -1;
+}
+
 static void obey(struct prober *prober, const char *line)
 {
 	struct faults *faults = &prober->verdicts.faults;
@@ -87,6 +104,8 @@ static void obey(struct prober *prober, const char *line)
 		r = faults_end(faults, id, monotonic(at_us));
 	else if (sscanf(line, "most %" SCNu64, &prober->verdicts.most) == 1)
 		r = 0;
+	else if (sscanf(line, "only %23s", id) == 1)
+		r = ask_only(prober, id);
 	else if (!strcmp(line, "quit")) {
 		finish(prober);
 		r = 0;

@@ -124,8 +124,9 @@ static void judge_one(struct verdicts *v, const struct said *said)
 		if (said->path == PATH_websocket)
 			judge_counts(v, said);
 	}
-	if (said->answered && said->makes_sense)
-		faults_heard(&v->faults, said->path, said->says, said->answered_us);
+	if (said->makes_sense || !said->answered)
+		faults_heard(&v->faults, said->path,
+			     said->answered ? said->says : SAYS_error, said->answered_us);
 }
 
 /* ---- all of them ------------------------------------------------------------------ */

@@ -65,19 +65,8 @@ teardown() { teardown_daemons; }
 	start_both
 	clients 3
 	await 500 websocket '.connections.active == 3'
-	# The supervisor's sequence made odd, as if it never ended what it began. Offsets
-	# as common/segment.h has them.
-	tear() {
-		"$PYTHON" - "/dev/shm/$SEGMENT" <<-'END'
-			import struct, sys
-			with open(sys.argv[1], "r+b") as f:
-			    at = struct.unpack("=8sII2QQQ4II", f.read(68))[-1]
-			    f.seek(at)
-			    n = struct.unpack("=Q", f.read(8))[0]
-			    f.seek(at)
-			    f.write(struct.pack("=Q", n + 1))
-		END
-	}
+	# As if the supervisor never ended what it began.
+	tear() { "$TOOLS/tear" "/dev/shm/$SEGMENT"; }
 	tear
 	await 50 code_is /health/websocket 503
 	websocket '.segment.look == "torn" and .connections.active == null and .uptime == null'
