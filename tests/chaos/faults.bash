@@ -195,6 +195,13 @@ wait_of_abort() {
 	WAIT=$((WAIT + HANGING * 31000))
 }
 
+nobody_waits() { # for a new process
+	local name
+	for name in "${!WAITS[@]}"; do
+		[ -z "${WAITS[$name]}" ] || return 1
+	done
+}
+
 others_well() { # others_well SEAT: at least one more worker serves
 	local seat
 	for ((seat = 0; seat < WORKERS; seat++)); do

@@ -174,6 +174,18 @@ wake_machine() { # wake_machine ID PID...
 	kill -CONT "$@" 2>/dev/null || true
 }
 
+# Years there, and back again: whole days, so that times of the log stay what they are.
+jump() { # jump YEARS MS
+	[ -n "${WALL_CLOCK-}" ] && [ "$(<"$DIR/offset")" = 0 ] || return 1
+	begin wall_clock
+	set_wall_clock $(($1 * 365 * 86400))
+	later "$2" "jump_back $ID"
+}
+jump_back() { # jump_back ID
+	set_wall_clock 0
+	mend "$1"
+}
+
 # ---- the store ----
 
 kill_store() { # kill_store MS
@@ -256,7 +268,7 @@ await_segment() { # await_segment ID INODE SINCE_US
 }
 
 # A part of what never changes is overwritten, and later as it was. Meanwhile no worker can
-# start, and dies of it: then it is not done while another suffers, nor the reverse.
+# start: it is not done while one is about to.
 scribble() { # scribble MS
 	local file=/dev/shm/$SEGMENT
 	[ -z "${SCRIBBLED-}" ] && [ ${#ROLLS[@]} = 0 ] && nobody_waits || return 1
@@ -265,12 +277,6 @@ scribble() { # scribble MS
 	begin segment_scribbled
 	dd if=/dev/urandom of="$file" bs=8 seek=2 count=5 conv=notrunc status=none
 	later "$1" "unscribble $ID $(stat -c %i "$file")"
-}
-nobody_waits() { # for a new process
-	local name
-	for name in "${!WAITS[@]}"; do
-		[ -z "${WAITS[$name]}" ] || return 1
-	done
 }
 unscribble() { # unscribble ID INODE
 	mend "$1"
@@ -376,12 +382,9 @@ half_open() { # half_open N MS
 	begin half_open
 	"$TOOLS/load" idle "$1" "127.0.0.1:$PORT" <"$DIR/never" >>"$DIR/tools.log" 2>&1 &
 	PIDS+=($!)
-	later 1500 "stop_tool $!"
+	later 1500 "kill -STOP $! 2>>'$DIR/harm.log'"
 	now_us
 	later 3000 "check_half_open $ID $! $((NOW / 1000 + 1500 + (PING_MS * 2 + 3000) * TOLERANCE))"
-}
-stop_tool() { # stop_tool PID
-	kill -STOP "$1" 2>/dev/null || true
 }
 check_half_open() { # check_half_open ID PID UNTIL_MS
 	local n

@@ -149,6 +149,20 @@ gone() { # gone PID: no such process, zombies included
 	! kill -0 "$1" 2>/dev/null || [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]
 }
 
+# A clock of the test's own for daemons that are started with "$WALL_CLOCK" among their
+# settings: so many seconds away from the real one. Fails where it cannot be had.
+make_wall_clock() {
+	[ "$MODE" = release ] || return
+	echo 0 >"$DIR/offset"
+	cc -shared -fPIC -O1 -D_GNU_SOURCE -DOFFSET="\"$DIR/offset\"" -o "$DIR/wall.so" "$ROOT/tests/e2e/wall.c" \
+		-ldl || return
+	WALL_CLOCK=LD_PRELOAD=$DIR/wall.so
+}
+set_wall_clock() { # set_wall_clock SECONDS
+	echo "$1" >"$DIR/offset.new"
+	mv "$DIR/offset.new" "$DIR/offset"
+}
+
 # ---- health ----
 
 body() { # body PATH

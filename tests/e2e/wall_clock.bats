@@ -3,57 +3,13 @@
 load lib
 setup() {
 	setup_daemons
-	[ "$MODE" = release ] || skip "a sanitizer's library must be loaded first"
-	# A clock of the test's own, so many seconds away from the real one.
-	echo 0 >"$DIR/offset"
-	cc -shared -fPIC -O1 -o "$DIR/wall.so" -xc - -ldl <<-END
-		#define _GNU_SOURCE
-		#include <dlfcn.h>
-		#include <stdio.h>
-		#include <sys/time.h>
-		#include <time.h>
-		static long offset(void)
-		{
-			FILE *file = fopen("$DIR/offset", "re");
-			long seconds = 0;
-			if (file && fscanf(file, "%ld", &seconds) != 1)
-				seconds = 0;
-			if (file)
-				fclose(file);
-			return seconds;
-		}
-		int clock_gettime(clockid_t id, struct timespec *now)
-		{
-			int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
-			int rc = real(id, now);
-			if (rc == 0 && id == CLOCK_REALTIME)
-				now->tv_sec += offset();
-			return rc;
-		}
-		int gettimeofday(struct timeval *now, void *zone)
-		{
-			struct timespec exact;
-			int rc = clock_gettime(CLOCK_REALTIME, &exact);
-			now->tv_sec = exact.tv_sec;
-			now->tv_usec = exact.tv_nsec / 1000;
-			return rc;
-		}
-		time_t time(time_t *now)
-		{
-			struct timespec exact;
-			clock_gettime(CLOCK_REALTIME, &exact);
-			if (now)
-				*now = exact.tv_sec;
-			return exact.tv_sec;
-		}
-	END
+	make_wall_clock || skip "a sanitizer's library must be loaded first"
 }
 teardown() { teardown_daemons; }
 
 YEAR=31556952
 jump_to() { # jump_to YEARS: so many from the real time
-	echo $(($1 * YEAR)) >"$DIR/offset.new"
-	mv "$DIR/offset.new" "$DIR/offset"
+	set_wall_clock $(($1 * YEAR))
 }
 year_is() {
 	websocket "(.timestamp[0:4] | tonumber) == $(date -u -d "$1 years" +%Y)"
@@ -68,7 +24,7 @@ undisturbed() {
 }
 
 @test "wall clock jumps by years, both ways: only timestamp moves" {
-	start_both LD_PRELOAD="$DIR/wall.so" PARLEY_PING_INTERVAL_MS=300 PARLEY_PING_TIMEOUT_MS=300
+	start_both "$WALL_CLOCK" PARLEY_PING_INTERVAL_MS=300 PARLEY_PING_TIMEOUT_MS=300
 	grep -q wall.so "/proc/$(worker_pid 0)/maps"
 	clients 5
 	await 1000 undisturbed
@@ -88,7 +44,7 @@ undisturbed() {
 }
 
 @test "wall clock jumps: the start grace of healthd goes on" {
-	start_healthd LD_PRELOAD="$DIR/wall.so" PARLEY_HEALTH_START_GRACE_MS=2000
+	start_healthd "$WALL_CLOCK" PARLEY_HEALTH_START_GRACE_MS=2000
 	jump_to 10
 	year_is 10
 	code_is /health/live 200
