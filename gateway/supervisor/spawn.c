@@ -28,7 +28,7 @@ static void limit_core(enum role role)
 	(void)setrlimit(RLIMIT_CORE, &limit);
 }
 
-void spawn_forget_signals(void)
+static void forget_signals(void)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -36,7 +36,6 @@ void spawn_forget_signals(void)
 	/* Fails for those that cannot be changed, which is as well. */
 	for (int i = 1; i < NSIG; i++)
 		(void)sigaction(i, &action, NULL);
-	(void)signal(SIGUSR2, SIG_IGN);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -97,7 +96,7 @@ static void become(const struct inherited *inherited, const int *fds, unsigned n
 	(void)setpgid(0, 0); /* of a new process: cannot fail */
 	limit_core(inherited->role);
 	forget_variables();
-	spawn_forget_signals();
+	forget_signals();
 	execv("/proc/self/exe", argv);
 }
 
