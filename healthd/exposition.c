@@ -100,6 +100,12 @@ void exposition_uint(struct exposition *e, const char *labels, uint64_t value)
 	put_uint(e, "", labels, value);
 }
 
+void exposition_int(struct exposition *e, const char *labels, int64_t value)
+{
+	put_name(e, "", labels);
+	put(e, "%" PRId64 "\n", value);
+}
+
 void exposition_seconds(struct exposition *e, const char *labels, double value)
 {
 	put_seconds(e, "", labels, value);

@@ -36,6 +36,7 @@ void exposition_family(struct exposition *e, const char *name, enum exposition_k
 
 /* One value; `labels` as written by exposition_label, "" for none. */
 void exposition_uint(struct exposition *e, const char *labels, uint64_t value);
+void exposition_int(struct exposition *e, const char *labels, int64_t value);
 void exposition_seconds(struct exposition *e, const char *labels, double value);
 
 /* Parts of a histogram: how many were not more than the bound in the label `le`. */

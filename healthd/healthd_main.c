@@ -12,6 +12,8 @@
 #include "common/log.h"
 #include "common/notify.h"
 #include "common/settings.h"
+#include "healthd/audit.h"
+#include "healthd/canary.h"
 #include "healthd/routes.h"
 #include "healthd/server.h"
 #include "healthd/watch.h"
@@ -29,12 +31,17 @@ struct healthd {
 	struct server *server;
 	struct watch *watch;
 	struct routes *routes;
+	struct canary *canary;
+	struct audit *audit;
+	struct findings findings;
 	struct judge_limits limits;
 	int64_t started_ms;
 	bool told_ready; /* to the service manager */
 	enum verdict_status told_status;
 	enum verdict_server told_server;
 	enum store_status told_store;
+	enum canary_state told_canary;
+	enum audit_state told_audit;
 };
 
 static struct healthd *healthd_of(void *data)
@@ -54,6 +61,7 @@ static void on_request(void *app, const struct http_request *request,
 	struct view view = {
 		.limits = &healthd->limits,
 		.counts = server_counts(healthd->server),
+		.findings = &healthd->findings,
 		.wall_ms = clock_wall_ms(),
 		.started_ms = healthd->started_ms,
 	};
@@ -99,6 +107,24 @@ static void tell_store(struct healthd *healthd)
 	    log_quote(store->reason, reason, sizeof reason));
 }
 
+static void tell_findings(struct healthd *healthd)
+{
+	const struct canary_found *canary = healthd->findings.canary;
+	const struct audit_found *audit = healthd->findings.audit;
+	char reason[2 * FINDING_REASON_SIZE];
+
+	if (canary->state != healthd->told_canary)
+		LOG(notice, "canary changed status=%s reason=%s",
+		    canary_state_name(canary->state),
+		    log_quote(canary->reason, reason, sizeof reason));
+	if (audit->state != healthd->told_audit)
+		LOG(notice, "audit changed status=%s reason=%s",
+		    audit_state_name(audit->state),
+		    log_quote(audit->reason, reason, sizeof reason));
+	healthd->told_canary = canary->state;
+	healthd->told_audit = audit->state;
+}
+
 /* Told again with the next look when the manager's queue is full. */
 static void tell_ready(struct healthd *healthd)
 {
@@ -116,10 +142,14 @@ static void tell_ready(struct healthd *healthd)
 static void on_period(uv_timer_t *timer)
 {
 	struct healthd *healthd = healthd_of(timer->data);
+	uint64_t now_ns = clock_mono_ns();
 
-	watch_look(healthd->watch, clock_mono_ns());
+	watch_look(healthd->watch, now_ns);
+	canary_look(healthd->canary, watch_snapshot(healthd->watch), now_ns);
+	audit_look(healthd->audit, watch_snapshot(healthd->watch), now_ns);
 	tell_change(healthd);
 	tell_store(healthd);
+	tell_findings(healthd);
 	tell_ready(healthd);
 }
 
@@ -136,6 +166,8 @@ static void stop(struct healthd *healthd)
 {
 	server_close(healthd->server);
 	healthd->server = NULL;
+	canary_close(healthd->canary);
+	audit_close(healthd->audit);
 	close_handle((uv_handle_t *)&healthd->timer);
 	close_handle((uv_handle_t *)&healthd->term);
 	close_handle((uv_handle_t *)&healthd->interrupt);
@@ -171,6 +203,32 @@ static int open_handles(struct healthd *healthd)
 	return uv_timer_start(&healthd->timer, on_period, 0, WATCH_PERIOD_MS);
 }
 
+/* What watches from outside: as a client, and by what the kernel says. */
+static int open_findings(struct healthd *healthd, const struct settings *settings,
+			 struct why *why)
+{
+	const struct canary_limits limits = {
+		.interval_ms = (uint64_t)settings->canary_interval_ms,
+		.timeout_ms = (uint64_t)settings->canary_timeout_ms,
+		.failures = (unsigned)settings->canary_failures,
+		.connect = settings->canary_connect,
+		.room = settings->canary_room,
+		.token_file = settings->canary_token_file,
+	};
+	int rc = canary_new(&healthd->loop, &limits, &healthd->canary, why);
+
+	if (rc < 0)
+		return rc;
+	healthd->audit = audit_new(&healthd->loop, (uint64_t)settings->audit_interval_ms,
+				   healthd->limits.hang_report_ms);
+	if (!healthd->audit)
+		return why_set(why, -ENOMEM, "no memory for the audit");
+	healthd->findings = (struct findings){ canary_found(healthd->canary),
+					       audit_found(healthd->audit) };
+	watch_findings(healthd->watch, &healthd->findings);
+	return 0;
+}
+
 static int serve(struct healthd *healthd, const struct settings *settings,
 		 struct why *why)
 {
@@ -183,8 +241,11 @@ static int serve(struct healthd *healthd, const struct settings *settings,
 		.head_max = (size_t)settings->http_head_max,
 		.body_max = BODY_MAX,
 	};
-	int rc = open_handles(healthd);
+	int rc = open_findings(healthd, settings, why);
 
+	if (rc < 0)
+		return rc;
+	rc = open_handles(healthd);
 	if (rc < 0)
 		return why_set(why, rc, "cannot start: %s", uv_strerror(rc));
 	watch_look(healthd->watch, clock_mono_ns());
@@ -228,11 +289,17 @@ int main(int argc, char **argv)
 {
 	static struct healthd healthd = { .magic = HEALTHD_MAGIC,
 					  .told_status = STATUS_COUNT,
-					  .told_store = STORE_STATUS_COUNT };
+					  .told_store = STORE_STATUS_COUNT,
+					  .told_canary = CANARY_STATE_COUNT,
+					  .told_audit = AUDIT_STATE_COUNT };
 	static struct settings settings;
 	enum log_level level;
-	int rc = settings_start(&settings, SETTINGS_HEALTHD, "parley-healthd [settings]",
-				argc, argv, environ, NULL, NULL);
+	int rc;
+
+	/* The audit's thread is the only one that is wanted. */
+	(void)setenv("UV_THREADPOOL_SIZE", "1", 0);
+	rc = settings_start(&settings, SETTINGS_HEALTHD, "parley-healthd [settings]",
+			    argc, argv, environ, NULL, NULL);
 
 	if (rc != 0)
 		return rc < 0 ? SETTINGS_EXIT : 0;
@@ -248,6 +315,8 @@ int main(int argc, char **argv)
 		rc = run(&healthd, &settings);
 		CHECK(uv_loop_close(&healthd.loop) == 0);
 	}
+	canary_free(healthd.canary);
+	audit_free(healthd.audit);
 	watch_free(healthd.watch);
 	routes_free(healthd.routes);
 	return rc < 0;

@@ -172,6 +172,14 @@ static void reason_of_store(struct verdict *v)
 		verdict_reason(v, "%s", v->store.reason);
 }
 
+static void reasons_of_findings(const struct findings *found, struct verdict *v)
+{
+	if (found && found->canary->state == CANARY_degraded)
+		verdict_reason(v, "the canary %s", found->canary->reason);
+	if (found && found->audit->state == AUDIT_degraded)
+		verdict_reason(v, "%s", found->audit->reason);
+}
+
 static void reasons_of_life(const struct looked *l, struct verdict *v)
 {
 	const struct snapshot *s = l->snapshot;
@@ -194,6 +202,7 @@ static void reasons_of_life(const struct looked *l, struct verdict *v)
 		verdict_reason(v, "%s", s->reason);
 	reason_of_store(v);
 	seats_reasons(s, l->limits, v);
+	reasons_of_findings(l->history->findings, v);
 }
 
 static void judge_websocket(const struct looked *l, struct verdict *v)

@@ -22,6 +22,8 @@
  * of reach, or of which nobody can say anything, is passed over for store_grace_ms; then
  * it is an error. It never decides liveness, makes /health/websocket `degraded` and no
  * more, and makes a gateway not ready only where ready_needs_store is set.
+ *
+ * What canary and audit have found makes it `degraded` and no more, too.
  */
 #ifndef JUDGE_H
 #define JUDGE_H
@@ -30,6 +32,7 @@
 #include <stdint.h>
 
 #include "common/segment_reader.h"
+#include "healthd/findings.h"
 
 /* `status` and `server` of /health/websocket, as printed. */
 #define VERDICT_STATUSES(X) X(ok) X(degraded) X(error)
@@ -80,8 +83,9 @@ struct judge_history {
 	uint64_t absent_ns; /* how long none was known to live; 0 if one does */
 	uint64_t
 		store_away_ns; /* how long the store was not known to be up; 0 if it is */
-	bool counts;           /* this look counts for the hysteresis of ready */
-	bool was_ready;        /* as of the last look that counted */
+	const struct findings *findings; /* NULL: nobody looks for them */
+	bool counts;    /* this look counts for the hysteresis of ready */
+	bool was_ready; /* as of the last look that counted */
 	unsigned good_looks,
 		bad_looks; /* in a row, those that counted, before this one */
 };

@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "healthd/exposition.h"
 #include "healthd/metrics_counters.h"
+#include "healthd/metrics_findings.h"
 #include "healthd/metrics_progress.h"
 #include "healthd/metrics_seats.h"
 #include "healthd/metrics_self.h"
@@ -128,6 +129,7 @@ int metrics_write(const struct view *view, enum metrics_format format, char *out
 		metrics_seats(&e, view->snapshot);
 		metrics_counters(&e, view->snapshot);
 	}
+	metrics_findings(&e, view->findings);
 	metrics_self(&e, view);
 	return exposition_end(&e);
 }

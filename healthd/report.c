@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "healthd/deaths.h"
+#include "healthd/report_findings.h"
 
 /* ---- values -------------------------------------------------------------------- */
 
@@ -173,7 +174,9 @@ json_t *report_health(const struct view *view, bool verbose)
 				   "websocket", report_websocket(view, verbose),
 				   "database", report_database(view));
 
-	if (object && report_progress(view->verdict, object) < 0) {
+	if (object && (report_progress(view->verdict, object) < 0 ||
+		       report_findings(view->findings, verbose,
+				       json_object_get(object, "components")) < 0)) {
 		json_decref(object);
 		return NULL;
 	}

@@ -15,7 +15,8 @@ struct view {
 	const struct judge_limits *limits;
 	const struct server_counts *counts; /* NULL where there is no server */
 	int64_t wall_ms;                    /* now */
-	int64_t started_ms; /* when this process began, by the wall clock */
+	int64_t started_ms;              /* when this process began, by the wall clock */
+	const struct findings *findings; /* NULL where nobody looks for them */
 };
 
 #endif

@@ -126,6 +126,11 @@ void watch_look(struct watch *watch, uint64_t now_ns)
 		count(&watch->history, &watch->verdict);
 }
 
+void watch_findings(struct watch *watch, const struct findings *findings)
+{
+	watch->history.findings = findings;
+}
+
 int watch_owner(const struct watch *watch, pid_t *ret_pid)
 {
 	return segment_reader_owner(watch->reader, ret_pid);

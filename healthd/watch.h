@@ -31,6 +31,9 @@ void watch_free(struct watch *watch);
  * are about a period apart count for the hysteresis of ready. */
 void watch_look(struct watch *watch, uint64_t now_ns);
 
+/* What else the judge is to know from now on; lent for the watch's life. */
+void watch_findings(struct watch *watch, const struct findings *findings);
+
 /* The process that holds the segment's lock, by the kernel's word of now. -ENOENT: the
  * last look found no file. -ESRCH: nobody holds it. -EXDEV: somebody who cannot be seen
  * from this pid namespace. */

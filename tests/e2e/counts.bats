@@ -17,7 +17,7 @@ agrees_with_kernel() {
 }
 
 @test "connection counts after a storm with workers SIGKILLed: equal to the kernel's, drift 0" {
-	start_both PARLEY_WORKERS=2
+	start_both PARLEY_WORKERS=2 PARLEY_AUDIT_INTERVAL_MS=300 PARLEY_CANARY_INTERVAL_MS=1000
 	local seconds=${STORM_SECONDS:-6} end last=0 total polls=0 kill_at
 	"$TOOLS/load" storm 1000 "$seconds" "127.0.0.1:$PORT" >"$DIR/storm.log" 2>&1 &
 	local storm=$!
@@ -44,4 +44,6 @@ agrees_with_kernel() {
 	await 1000 websocket '.connections.active == 0 and .closing == 0 and .handshaking == 0'
 	[ "$(established)" = 0 ]
 	websocket ".connections.total >= $last and $last > 1000"
+	await 2000 health /health '.components.audit | .status == "ok" and .drift == 0'
+	! grep 'audit changed status=degraded' "$DIR/healthd.log"
 }
