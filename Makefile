@@ -159,6 +159,27 @@ $(B)/broken/$(1)/parley-gateway: $(B)/obj/gateway/main.o \
 endef
 $(foreach name,$(BREAKS),$(eval $(call broken_rules,$(name))))
 
+# Gateways of other versions, for tests of the upgrade: `next` has a counter more, `foreign`
+# has one by another name. What knows the list or the version is compiled once more.
+OTHERS := next foreign
+OTHER_SOURCES := $(wildcard common/segment*.c) $(shell grep -l PARLEY_VERSION common/*.c gateway/*/*.c)
+OTHER_GATEWAYS := $(patsubst %,$(B)/others/%/parley-gateway,$(OTHERS))
+counters_next := '$$aCOUNTER(next_total, TOTAL, "", "next_total", "", "Of the next version")'
+counters_foreign := 's/^COUNTER(bus_wakeups,/COUNTER(bus_alarms,/'
+define other_rules
+$(B)/others/$(1)/include/common/counters.def: common/counters.def Makefile
+	@mkdir -p $$(@D)
+	$$(call say,SED,$$@) sed -e $$(counters_$(1)) $$< >$$@
+$(B)/others/$(1)/%.o: %.c $(B)/others/$(1)/include/common/counters.def
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$<) $$(CC) -I$(B)/others/$(1)/include $$(CPPFLAGS) -UPARLEY_VERSION \
+		-DPARLEY_VERSION='"$(VERSION)-$(1)"' $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+$(B)/others/$(1)/parley-gateway: $(B)/others/$(1)/gateway/main.o \
+		$(patsubst %.c,$(B)/others/$(1)/%.o,$(OTHER_SOURCES)) $(GATEWAY) $(COMMON)
+	$$(call say,LD,$$@) $$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(GATEWAY_LIBS)
+endef
+$(foreach name,$(OTHERS),$(eval $(call other_rules,$(name))))
+
 # ---- manual pages and example settings ------------------------------------------
 
 # What they say of settings comes from settings.def, like README's table.
@@ -235,7 +256,7 @@ test: deps-test ## install what is missing, build, run every test
 	$(MAKE) -j$(JOBS) all units-built
 	tests/run all
 
-units-built: manuals $(UNITS) $(TOOLS) $(FUZZERS) $(BROKEN)
+units-built: manuals $(UNITS) $(TOOLS) $(FUZZERS) $(BROKEN) $(OTHER_GATEWAYS)
 broken: $(BROKEN)
 tools: $(TOOLS)
 benches: $(BENCHES) $(TOOLS)

@@ -198,7 +198,7 @@ struct segment_supervisor {
 	word state;            /* enum gateway_state */
 	word ever_ready;       /* 1 once a worker of this life was ready */
 	word port;             /* where clients connect */
-	word reloads, late_ticks, aborts;
+	word reloads, late_ticks, aborts, upgrades;
 	/* Under the supervisor's sequence, with children[].retired, and counters_room of
 	 * them: */
 	word retired[COUNTER_COUNT]; /* totals of processes that are gone */

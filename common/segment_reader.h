@@ -81,7 +81,7 @@ struct snapshot {
 	char build[24]; /* version of the supervisor's program */
 	enum gateway_state state;
 	uint64_t pid, beat, beat_age_ns, uptime_ms, port, ever_ready;
-	uint64_t reloads, late_ticks, aborts;
+	uint64_t reloads, late_ticks, aborts, upgrades;
 	uint64_t connections_max, hang_report_ms, hang_act_ms;
 	struct {
 		uint64_t from_ms, close_ms, spread_ms, until_ms, links;

@@ -134,6 +134,7 @@ static const char *take_supervisor(const struct segment_supervisor *from,
 	s->reloads = word_get(&from->reloads);
 	s->late_ticks = word_get(&from->late_ticks);
 	s->aborts = word_get(&from->aborts);
+	s->upgrades = word_get(&from->upgrades);
 	return NULL;
 }
 

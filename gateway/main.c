@@ -48,13 +48,39 @@ static int check_keys(const struct settings *settings, struct why *why)
 	return r;
 }
 
+/* For the gateway that runs: whether this program would take its place. */
+static int answer_handover(const struct supervisor_source *source, int fd)
+{
+	struct settings settings;
+	struct why why;
+	int r = settings_reload(&settings, SETTINGS_GATEWAY, source->argc, source->argv,
+				source->environ, NULL, &why);
+
+	if (r == 0)
+		r = check_keys(&settings, &why);
+	if (r == 0)
+		r = supervisor_try(fd, &why);
+	if (r < 0) {
+		fprintf(stderr, "%s\n", why.text);
+		return SETTINGS_EXIT;
+	}
+	return printf("parley-gateway %s takes over\n", PARLEY_VERSION) > 0 ? 0 : 1;
+}
+
 static int run_supervisor(int argc, char **argv)
 {
+	int fd = -1, r;
+	enum supervisor_handover handover = supervisor_handover(&fd);
 	struct supervisor_source source = { argc, argv, environ, read_keys };
 	struct settings settings;
-	int r = settings_start(&settings, SETTINGS_GATEWAY,
-			       "parley-gateway [--name value]...", argc, argv, environ,
-			       NULL, check_keys);
+
+	if (handover == HANDOVER_try)
+		return answer_handover(&source, fd);
+	if (handover == HANDOVER_take)
+		return supervisor_resume(&source, fd);
+	r = settings_start(&settings, SETTINGS_GATEWAY,
+			   "parley-gateway [--name value]...", argc, argv, environ, NULL,
+			   check_keys);
 
 	if (r != 0)
 		return r < 0 ? SETTINGS_EXIT : 0;

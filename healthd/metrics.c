@@ -106,6 +106,11 @@ static void write_supervisor(struct exposition *e, const struct view *view)
 	gauge(e, "parley_workers_hung", "", "Workers whose beat stands still",
 	      v->workers_hung);
 	counter(e, "parley_reloads_total", "", "Reloads of the settings", s->reloads);
+	counter(e, "parley_upgrades_total", "",
+		"Times that the gateway became another program", s->upgrades);
+	exposition_family(e, "parley_gateway_info", EXPOSITION_GAUGE, "",
+			  "1, with the version of the gateway's supervisor");
+	exposition_one_of(e, "", "version", s->build, true);
 	counter(e, "parley_supervisor_late_ticks_total", "",
 		"Times that the supervisor did not run when it should", s->late_ticks);
 	counter(e, "parley_worker_aborts_total", "",

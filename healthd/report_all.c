@@ -131,12 +131,12 @@ static json_t *report_supervisor(const struct snapshot *s)
 {
 	if (s->look != LOOK_ok)
 		return json_null();
-	return json_pack("{s:o, s:b, s:s, s:o, s:o, s:o, s:o}", "pid", integer(s->pid),
-			 "alive", s->supervisor_alive, "state",
+	return json_pack("{s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o}", "pid",
+			 integer(s->pid), "alive", s->supervisor_alive, "state",
 			 gateway_state_name(s->state), "heartbeatAgeMs",
 			 integer(s->beat_age_ns / MS_NS), "reloads", integer(s->reloads),
 			 "lateTicks", integer(s->late_ticks), "aborts",
-			 integer(s->aborts));
+			 integer(s->aborts), "upgrades", integer(s->upgrades));
 }
 
 json_t *report_all(const struct view *view)

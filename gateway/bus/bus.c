@@ -11,6 +11,8 @@
 #include "common/check.h"
 #include "gateway/bus/ring.h"
 
+/* Processes of two builds speak over one bus during an upgrade: whoever changes what lies
+ * in it, or the records of records.h, gives it another number, and is not taken over. */
 #define BUS_MAGIC 0x32737562796c7270ull /* "prlybus2" */
 
 /*
@@ -147,18 +149,35 @@ static int map(struct bus *bus, int fd)
 	return 0;
 }
 
+static int read_head_for(int fd, unsigned n_ends, struct shared_head *ret_head,
+			 struct why *why)
+{
+	int r = read_head(fd, ret_head, why);
+
+	if (r == 0 && ret_head->n_ends != n_ends)
+		r = why_set(why, -EPROTO, "the bus has %u ends, not %u",
+			    (unsigned)ret_head->n_ends, n_ends);
+	return r;
+}
+
+int bus_check(int fd, unsigned n_ends, struct why *why)
+{
+	struct shared_head head;
+
+	return read_head_for(fd, n_ends, &head, why);
+}
+
 int bus_open(int fd, unsigned own, const int *wake_fds, unsigned n_ends,
 	     struct bus **ret_bus, struct why *why)
 {
 	struct shared_head head;
 	struct bus *bus;
-	int r = read_head(fd, &head, why);
+	int r = read_head_for(fd, n_ends, &head, why);
 
 	if (r < 0)
 		return r;
-	if (head.n_ends != n_ends || own >= n_ends)
-		return why_set(why, -EPROTO, "the bus has %u ends, not %u",
-			       (unsigned)head.n_ends, n_ends);
+	if (own >= n_ends)
+		return why_set(why, -EPROTO, "the bus has no end %u", own);
 	bus = calloc(1, sizeof *bus);
 	if (!bus)
 		return why_set(why, -ENOMEM, "no memory for the bus");

@@ -23,6 +23,9 @@ struct bus;
  * is rounded up to a power of two. */
 int bus_create(unsigned n_ends, uint64_t ring_bytes, int *ret_fd, struct why *why);
 
+/* Whether bus_open could, for so many ends. */
+int bus_check(int fd, unsigned n_ends, struct why *why);
+
 /* Maps it; others' rings read-only. `own`: the end that this process writes. wake_fds:
  * a non-blocking eventfd per end, copied; the descriptors stay the caller's. Checks what
  * the memory says of itself (-EPROTO). */

@@ -118,6 +118,11 @@ static void feed(struct child *c, enum child_event event)
 void child_init(struct child *c, unsigned slot, struct segment_child *words)
 {
 	memset(c, 0, sizeof *c);
+	child_adopt(c, slot, words);
+}
+
+void child_adopt(struct child *c, unsigned slot, struct segment_child *words)
+{
 	c->magic = CHILD_MAGIC;
 	c->slot = slot;
 	c->words = words;

@@ -63,6 +63,9 @@ struct child_end {
 
 void child_init(struct child *child, unsigned slot, struct segment_child *words);
 
+/* The same for one whose own numbers are there, from another program. */
+void child_adopt(struct child *child, unsigned slot, struct segment_child *words);
+
 /* What is told before the fork, so that the process finds it: slot free, state still. */
 void child_announce(struct child *child, enum role role, unsigned seat,
 		    uint64_t generation);

@@ -3,11 +3,13 @@
  *
  * Internal to the supervisor. In reading order: supervisor.c (the loop and its tick),
  * setup.c (what is made once), processes.c (started, ready, gone), heal.c (hung ones),
- * roll.c (reload), leave.c (drain), obituary.c (what is said of the dead).
+ * roll.c (reload), upgrade.c (another program takes our place), resume.c (where we are
+ * that program), leave.c (drain), obituary.c (what is said of the dead).
  */
 #ifndef PARTS_H
 #define PARTS_H
 
+#include <limits.h>
 #include <uv.h>
 
 #include "common/segment_writer.h"
@@ -16,9 +18,10 @@
 #include "gateway/supervisor/manager.h"
 #include "gateway/supervisor/seat.h"
 #include "gateway/supervisor/supervisor.h"
+#include "gateway/supervisor/trial.h"
 
 enum {
-	SUPERVISOR_SIGNALS = 5 /* TERM, INT, USR1, HUP, CHLD */
+	SUPERVISOR_SIGNALS = 6 /* TERM, INT, USR1, USR2, HUP, CHLD */
 };
 
 /* A process that died with links, until what came back of them was told. */
@@ -28,6 +31,14 @@ struct mourning {
 	unsigned seat;
 };
 
+struct upgrade {
+	char program[PATH_MAX]; /* by the name that we were started by */
+	struct trial trial;
+	char version[TRIAL_VERSION_SIZE]; /* that said it takes over */
+	bool go;                          /* it does, when the loop has ended */
+};
+
+/* Whoever adds to this: what must outlive an upgrade stands in handover.c as well. */
 struct supervisor {
 	const struct supervisor_source *source;
 	struct settings settings;
@@ -41,13 +52,16 @@ struct supervisor {
 	struct segment *segment;
 	struct segment_supervisor *words;
 	struct listeners listeners;
+	int segment_fd; /* the segment's own */
 	int bus_fd, settings_fd, key_fds[KEYS_FILES], lifeline[2];
 	int wake_fds[SEGMENT_SLOTS_MAX];
+	int ready_fds[SEGMENT_SLOTS_MAX]; /* of those not ready yet; else -1 */
 
 	unsigned n_workers, n_seats, n_slots;
 	struct seat seats[SEGMENT_SEATS_MAX];
 	struct child children[SEGMENT_SLOTS_MAX];
 	struct manager manager;
+	struct upgrade upgrade;
 
 	enum gateway_state state;
 	uint64_t generation; /* of the process started last */
@@ -90,6 +104,9 @@ void processes_replace(struct supervisor *s, struct seat *seat, bool restart);
 /* Asks it to leave, and tells the others. */
 void processes_stop(struct supervisor *s, struct child *child, uint64_t grace_ms);
 
+/* Is told of by its pipe when the child is ready; takes `fd`. */
+int processes_watch(struct supervisor *s, struct child *child, int fd);
+
 /* Waits for all that are dead. */
 void processes_reap(struct supervisor *s);
 
@@ -115,11 +132,41 @@ void heal_tick(struct supervisor *s, uint64_t now_ms);
 /* HUP: reads the settings again and begins to roll the processes onto them. */
 void roll_begin(struct supervisor *s);
 
+/* All processes are another program's: settings are read again if they can be, and the
+ * processes rolled in any case. */
+void roll_upgraded(struct supervisor *s);
+
 /* The next step, if it is time for one. */
 void roll_step(struct supervisor *s);
 
 /* Tells readers how far it is; when it ends for another reason. */
 void roll_tell(struct supervisor *s);
+
+/* Tells the service manager that we reload, or that it is over. */
+void roll_announce(struct supervisor *s, bool begins);
+
+/* ---- upgrade.c ---- */
+
+/* Notes which program we are. */
+void upgrade_init(struct supervisor *s);
+
+/* USR2: asks the program that has our name now whether it takes over. If so the loop is
+ * stopped; if not nothing changes. */
+void upgrade_begin(struct supervisor *s);
+
+/* Some process ended: the one that was asked? */
+void upgrade_reaped(struct supervisor *s, pid_t pid, int status);
+
+void upgrade_tick(struct supervisor *s, uint64_t now_ms);
+
+/* The loop has ended. False: not for this. Else we become the other program, and it is
+ * only returned, with true, when that fails or is wanted no more: the loop goes on. */
+bool upgrade_becomes(struct supervisor *s);
+
+/* ---- resume.c ---- */
+
+/* As setup_make, from the state that was handed over in `fd`, which it takes. */
+int resume_make(struct supervisor *s, int fd, struct why *why);
 
 /* ---- leave.c ---- */
 

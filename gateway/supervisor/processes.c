@@ -80,40 +80,66 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (r->supervisor->ready_fds[r->child->slot] == r->fd)
+		r->supervisor->ready_fds[r->child->slot] = -1;
 	uv_close((uv_handle_t *)poll, on_ready_closed);
 	if (n > 0 && said[0] == 'R' && r->child->generation == r->generation &&
 	    r->child->state != CHILD_free)
 		ready(r->supervisor, r->child);
 }
 
-/* Makes the pipe; *ret_write is the child's end. */
-static int ready_watch(struct supervisor *s, struct child *child,
-		       struct ready **ret_ready, int *ret_write)
+/* Takes the descriptor, also when it fails. */
+static int ready_new(struct supervisor *s, struct child *child, int fd,
+		     struct ready **ret_ready)
 {
 	struct ready *r = calloc(1, sizeof *r);
-	int ends[2], e;
+	int e = r ? uv_poll_init(&s->loop, &r->poll, fd) : -ENOMEM;
 
-	if (!r)
-		return -ENOMEM;
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-		e = -errno;
+	if (e < 0) {
+		close(fd);
 		free(r);
 		return e;
 	}
 	r->supervisor = s;
 	r->child = child;
-	r->fd = ends[0];
-	e = uv_poll_init(&s->loop, &r->poll, r->fd);
-	if (e < 0) {
-		close(ends[0]);
-		close(ends[1]);
-		free(r);
-		return e;
-	}
+	r->fd = fd;
 	r->poll.data = r;
 	*ret_ready = r;
-	*ret_write = ends[1];
 	return 0;
+}
+
+static void ready_start(struct ready *r)
+{
+	r->generation = r->child->generation;
+	r->supervisor->ready_fds[r->child->slot] = r->fd;
+	/* Fails only for a descriptor that cannot be polled. */
+	CHECK(uv_poll_start(&r->poll, UV_READABLE | UV_DISCONNECT, on_ready) == 0);
+}
+
+int processes_watch(struct supervisor *s, struct child *child, int fd)
+{
+	struct ready *r;
+	int e = ready_new(s, child, fd, &r);
+
+	if (e == 0)
+		ready_start(r);
+	return e;
+}
+
+/* Makes the pipe; *ret_write is the child's end. */
+static int ready_pipe(struct supervisor *s, struct child *child, struct ready **ret_ready,
+		      int *ret_write)
+{
+	int ends[2], e;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	e = ready_new(s, child, ends[0], ret_ready);
+	if (e < 0)
+		close(ends[1]);
+	else
+		*ret_write = ends[1];
+	return e;
 }
 
 /* ---- starting ---- */
@@ -165,14 +191,13 @@ static int begin(struct supervisor *s, struct seat *seat, struct child *child,
 {
 	uint64_t now_ms = supervisor_now_ms();
 	struct ready *watch = NULL;
-	int ready_fd = -1, r = ready_watch(s, child, &watch, &ready_fd);
+	int ready_fd = -1, r = ready_pipe(s, child, &watch, &ready_fd);
 	pid_t pid;
 
 	if (r < 0)
 		return r;
 	CHECK(watch);
 	child_announce(child, seat->role, seat->index, ++s->generation);
-	watch->generation = s->generation;
 	r = spawn(s, child, ready_fd, &pid);
 	close(ready_fd);
 	if (r < 0) {
@@ -183,8 +208,7 @@ static int begin(struct supervisor *s, struct seat *seat, struct child *child,
 	child_spawned(child, pid, now_ms,
 		      now_ms + (uint64_t)s->settings.start_timeout_ms);
 	seat_started(seat, child, restart, now_ms);
-	/* Fails only for a descriptor that cannot be polled. */
-	CHECK(uv_poll_start(&watch->poll, UV_READABLE | UV_DISCONNECT, on_ready) == 0);
+	ready_start(watch);
 	return 0;
 }
 
@@ -281,10 +305,12 @@ void processes_reap(struct supervisor *s)
 	pid_t pid;
 
 	/* Of anyone: as the first process of a container we inherit orphans. */
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		upgrade_reaped(s, pid, status);
 		for (unsigned i = 0; i < s->n_slots; i++)
 			if (s->children[i].pid == pid)
 				ended(s, &s->children[i], status);
+	}
 	processes_fill(s);
 	processes_tell(s);
 	roll_step(s);

@@ -86,12 +86,16 @@ static int read_again(struct supervisor *s, struct why *why)
 	return 0;
 }
 
-static void tell_reloading(struct supervisor *s)
+void roll_announce(struct supervisor *s, bool begins)
 {
-	char lines[64];
+	char lines[64] = "READY=1";
 
-	snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		 clock_mono_ns() / 1000);
+	/* Before it is ready for the first time it cannot be so again. */
+	if (s->state != GATEWAY_running)
+		return;
+	if (begins)
+		snprintf(lines, sizeof lines, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
+			 clock_mono_ns() / 1000);
 	manager_tell(&s->manager, lines);
 }
 
@@ -143,15 +147,29 @@ void roll_begin(struct supervisor *s)
 
 	if (!supervisor_wants_workers(s))
 		return;
-	tell_reloading(s);
+	roll_announce(s, true);
 	if (read_again(s, &why) < 0) {
 		LOG(error, "reload refused, settings kept why=\"%s\"", why.text);
 		if (!s->rolling)
-			manager_tell(&s->manager, "READY=1");
+			roll_announce(s, false);
 		return;
 	}
 	LOG(notice, "gateway reloads");
 	word_add(&s->words->reloads, 1);
+	s->rolling = true;
+	tell_begin(s);
+	roll_step(s);
+}
+
+void roll_upgraded(struct supervisor *s)
+{
+	struct why why;
+
+	roll_announce(s, true);
+	if (read_again(s, &why) < 0) {
+		LOG(error, "settings not read again, kept why=\"%s\"", why.text);
+		s->settings_version++;
+	}
 	s->rolling = true;
 	tell_begin(s);
 	roll_step(s);
@@ -198,6 +216,6 @@ void roll_step(struct supervisor *s)
 	roll_tell(s);
 	if (s->rolling)
 		return;
-	manager_tell(&s->manager, "READY=1");
+	roll_announce(s, false);
 	LOG(notice, "gateway reloaded");
 }

@@ -122,6 +122,12 @@ static void feed(struct seat *s, enum seat_event event, uint64_t now_ms)
 void seat_init(struct seat *s, unsigned index, enum role role, struct segment_seat *words)
 {
 	memset(s, 0, sizeof *s);
+	seat_adopt(s, index, role, words);
+}
+
+void seat_adopt(struct seat *s, unsigned index, enum role role,
+		struct segment_seat *words)
+{
 	s->magic = SEAT_MAGIC;
 	s->index = index;
 	s->role = role;

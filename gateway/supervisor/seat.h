@@ -53,6 +53,10 @@ struct seat {
 void seat_init(struct seat *seat, unsigned index, enum role role,
 	       struct segment_seat *words);
 
+/* The same for one whose own numbers are there, from another program. */
+void seat_adopt(struct seat *seat, unsigned index, enum role role,
+		struct segment_seat *words);
+
 /* Whether a process should be started for it now. */
 bool seat_is_due(const struct seat *seat, uint64_t now_ms);
 

@@ -47,6 +47,7 @@ static int make_segment(struct supervisor *s, struct why *why)
 	if (r < 0)
 		return r;
 	s->words = segment_supervisor(s->segment);
+	s->segment_fd = segment_fd(s->segment);
 	word_set(&s->words->pid, (uint64_t)getpid());
 	if (proc_read(getpid(), &stat) == 0)
 		word_set(&s->words->start_ticks, stat.start_ticks);

@@ -28,7 +28,7 @@ static void limit_core(enum role role)
 	(void)setrlimit(RLIMIT_CORE, &limit);
 }
 
-static void forget_signals(void)
+void spawn_forget_signals(void)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -36,6 +36,7 @@ static void forget_signals(void)
 	/* Fails for those that cannot be changed, which is as well. */
 	for (int i = 1; i < NSIG; i++)
 		(void)sigaction(i, &action, NULL);
+	(void)signal(SIGUSR2, SIG_IGN);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -96,7 +97,7 @@ static void become(const struct inherited *inherited, const int *fds, unsigned n
 	(void)setpgid(0, 0); /* of a new process: cannot fail */
 	limit_core(inherited->role);
 	forget_variables();
-	forget_signals();
+	spawn_forget_signals();
 	execv("/proc/self/exe", argv);
 }
 

@@ -13,6 +13,10 @@
 
 #include "gateway/inherit.h"
 
+/* In a child: default signals and an empty mask. USR2, which a manager may send to all,
+ * is for the supervisor alone and ignored, also through an exec. */
+void spawn_forget_signals(void);
+
 /* fds[0] becomes INHERIT_SEGMENT, and so on; they stay the caller's. Workers dump core
  * up to the hard limit; the sequencer, which must be gone before another may start,
  * dumps none. -errno. */

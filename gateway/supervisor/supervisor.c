@@ -71,6 +71,7 @@ static void on_tick(uv_timer_t *timer)
 	processes_dismiss(s);
 	processes_fill(s);
 	roll_step(s);
+	upgrade_tick(s, now_ms);
 	leave_tick(s, now_ms);
 	obituary_tick(s, now_ms);
 	manager_tick(&s->manager, now_ms);
@@ -85,6 +86,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	switch (number) {
 	case SIGCHLD: processes_reap(s); break;
 	case SIGHUP: roll_begin(s); break;
+	case SIGUSR2: upgrade_begin(s); break;
 	case SIGUSR1:
 		if (s->state != GATEWAY_draining)
 			leave_begin(s);
@@ -95,8 +97,8 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static int start_signals(struct supervisor *s)
 {
-	static const int numbers[SUPERVISOR_SIGNALS] = { SIGTERM, SIGINT, SIGUSR1, SIGHUP,
-							 SIGCHLD };
+	static const int numbers[SUPERVISOR_SIGNALS] = { SIGTERM, SIGINT, SIGUSR1,
+							 SIGUSR2, SIGHUP, SIGCHLD };
 	int r = 0;
 
 	for (int i = 0; i < SUPERVISOR_SIGNALS; i++) {
@@ -128,7 +130,9 @@ static void run(struct supervisor *s)
 	s->next_tick_ms = supervisor_now_ms();
 	CHECK(uv_timer_start(&s->tick, on_tick, 0, SEGMENT_BEAT_MS) == 0);
 	processes_tell(s);
-	uv_run(&s->loop, UV_RUN_DEFAULT);
+	do
+		uv_run(&s->loop, UV_RUN_DEFAULT);
+	while (upgrade_becomes(s));
 
 	s->state = GATEWAY_stopped;
 	word_set(&s->words->state, GATEWAY_stopped);
@@ -148,12 +152,13 @@ static void init(struct supervisor *s, const struct settings *settings,
 	s->bus_fd = s->settings_fd = -1;
 	memset(s->key_fds, -1, sizeof s->key_fds);
 	s->lifeline[0] = s->lifeline[1] = -1;
-	for (unsigned i = 0; i < SEGMENT_SLOTS_MAX; i++)
-		s->wake_fds[i] = -1;
+	memset(s->wake_fds, -1, sizeof s->wake_fds);
+	memset(s->ready_fds, -1, sizeof s->ready_fds);
 	(void)log_level_parse(settings->log_level, &level); /* is one of the choices */
 	log_open(level, "gateway");
 	srandom((unsigned)clock_mono_ns() ^ (unsigned)getpid());
 	manager_init(&s->manager);
+	upgrade_init(s);
 }
 
 static void stop_signals(struct supervisor *s)
@@ -162,31 +167,75 @@ static void stop_signals(struct supervisor *s)
 		uv_close((uv_handle_t *)&s->signals[i], NULL);
 }
 
+/* Signals wait since before the exec, as does whoever died since then. */
+static void go_on(struct supervisor *s)
+{
+	enum log_level level = LOG_info;
+	sigset_t none;
+
+	if (log_level_parse(s->settings.log_level, &level) == 0)
+		log_open(level, "gateway");
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	LOG(notice, "gateway goes on version=%s", PARLEY_VERSION);
+	processes_reap(s);
+	roll_upgraded(s);
+}
+
+/* state_fd: what another program hands over; -1: there is none. */
+static int live(struct supervisor *s, int state_fd, struct why *why)
+{
+	int r;
+
+	raise_descriptors();
+	CHECK(uv_loop_init(&s->loop) == 0);
+	/* Before anything that takes time: a TERM must find us listening. */
+	r = start_signals(s);
+	if (r == 0)
+		r = state_fd < 0 ? setup_make(s, why) : resume_make(s, state_fd, why);
+	if (r == 0 && state_fd >= 0)
+		go_on(s);
+	if (r == 0)
+		run(s);
+	stop_signals(s);
+	uv_run(&s->loop, UV_RUN_DEFAULT); /* all handles are closed */
+	return r;
+}
+
+static int run_and_free(struct supervisor *s, int state_fd)
+{
+	struct why why = { "no memory" };
+	int r = live(s, state_fd, &why);
+
+	CHECK(r < 0 || uv_loop_close(&s->loop) == 0);
+	setup_release(s);
+	if (r < 0)
+		LOG(error, "gateway cannot start why=\"%s\"", why.text);
+	/* Who took over and fails has died; to start again may mend it. */
+	r = r == -EINVAL && state_fd < 0 ? SETTINGS_EXIT : r < 0 ? 1 : s->exit_code;
+	free(s);
+	return r;
+}
+
 int supervisor_run(const struct settings *settings,
 		   const struct supervisor_source *source)
 {
 	struct supervisor *s = calloc(1, sizeof *s);
-	struct why why = { "no memory" };
-	int r = s ? 0 : -ENOMEM;
 
-	if (r == 0) {
-		init(s, settings, source);
-		raise_descriptors();
-		CHECK(uv_loop_init(&s->loop) == 0);
-		/* Before anything that takes time: a TERM must find us listening. */
-		r = start_signals(s);
-		if (r == 0)
-			r = setup_make(s, &why);
-		if (r == 0)
-			run(s);
-		stop_signals(s);
-		uv_run(&s->loop, UV_RUN_DEFAULT); /* all handles are closed */
-		CHECK(uv_loop_close(&s->loop) == 0);
-		setup_release(s);
-	}
-	if (r < 0)
-		LOG(error, "gateway cannot start why=\"%s\"", why.text);
-	r = r == -EINVAL ? SETTINGS_EXIT : r < 0 ? 1 : s->exit_code;
-	free(s);
-	return r;
+	if (!s)
+		return 1;
+	init(s, settings, source);
+	return run_and_free(s, -1);
+}
+
+int supervisor_resume(const struct supervisor_source *source, int fd)
+{
+	struct supervisor *s = calloc(1, sizeof *s);
+	struct settings settings;
+
+	if (!s)
+		return 1;
+	settings_defaults(&settings);
+	init(s, &settings, source);
+	return run_and_free(s, fd);
 }

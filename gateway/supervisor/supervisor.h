@@ -22,6 +22,23 @@ struct supervisor_source {
 			 struct why *why);
 };
 
+/* Whether we were started to take a running gateway's place, or to say whether we would;
+ * then *ret_fd has its state. Forgets the variable that said so. */
+enum supervisor_handover {
+	HANDOVER_none,
+	HANDOVER_try,
+	HANDOVER_take
+};
+enum supervisor_handover supervisor_handover(int *ret_fd);
+
+/* Whether this program could: state, segment, bus and settings are as it knows them.
+ * -errno with the reason. */
+int supervisor_try(int fd, struct why *why);
+
+/* The same process goes on as this program: runs until stopped; returns the exit code,
+ * which is never 78. Settings are those handed over, until they are read again. */
+int supervisor_resume(const struct supervisor_source *source, int fd);
+
 /* Runs until stopped; returns the exit code (0, 1, or 78 for a bad start). */
 int supervisor_run(const struct settings *settings,
 		   const struct supervisor_source *source);

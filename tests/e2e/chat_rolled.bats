@@ -1,4 +1,4 @@
-# Rolling reload and drain under load: nobody loses a message.
+# Rolling reload, upgrade and drain under load: nobody loses a message.
 
 load lib
 
@@ -13,6 +13,14 @@ leave() { # leave STORE HARM
 
 @test "workers rolled under load, PostgreSQL" {
 	leave postgresql roll
+}
+
+@test "another version in its place and back under load, SQLite" {
+	leave sqlite upgrade
+}
+
+@test "another version in its place and back under load, PostgreSQL" {
+	leave postgresql upgrade
 }
 
 @test "the gateway drained under load and started again, SQLite" {
