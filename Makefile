@@ -302,6 +302,14 @@ readme: $(B)/settings ## put the table of settings into README.md
 bench: deps all benches ## run the benchmarks (figures, no verdict)
 	tests/bench/run
 
+# Packages of servers may start them, too.
+PEER_PACKAGES := nginx libnginx-mod-nchan nats-server mosquitto nodejs
+bench-peers: ## install the servers that the fan-out is compared with (others are left out)
+	$(call install,$(PEER_PACKAGES) $$(command -v npm >/dev/null || echo npm))
+	@mkdir -p build/bench/peers
+	cp tests/bench/peers/package.json tests/bench/peers/package-lock.json build/bench/peers
+	cd build/bench/peers && npm ci --silent --no-audit --no-fund
+
 deps:
 	$(call install,$(BUILD_PACKAGES) $(LLHTTP_PACKAGE) $(RUN_PACKAGES))
 deps-test:

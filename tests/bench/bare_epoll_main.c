@@ -1,10 +1,10 @@
 /*
  * bare_epoll - the yardstick of the fan-out benchmark: `bare_epoll PORT`.
  *
- * One room on plain epoll, without a library, without safety and without anything that
- * a chat needs: it shakes hands with whoever asks, answers every join, numbers what is
- * sent, and once per turn of its loop writes to each member what that turn brought. It
- * speaks just enough for tests/tools/load. Prints `port=N`; ends on TERM.
+ * Rooms on plain epoll, without a library, without safety and without anything that a
+ * chat needs: it shakes hands with whoever asks, answers every join, numbers what is
+ * sent, and once per turn of its loop writes to each member of a room what that turn
+ * brought. It speaks just enough for tests/tools/load. Prints `port=N`; ends on TERM.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -25,19 +25,29 @@
 enum {
 	FDS_MAX = 65536,
 	READ_MAX = 65536,
-	ROOM_MAX = 4 << 20
+	ROOMS_MAX = 1024,
+	BROUGHT_MAX = 4 << 20
+};
+
+struct room {
+	char name[80];
+	int *members, n_members;
+	uint8_t *brought; /* by this turn; BROUGHT_MAX bytes */
+	size_t len;
+	uint64_t head;
 };
 
 struct conn {
-	bool open, member;
+	bool open;
+	struct room *room;
 	struct ws_bytes in, out; /* not whole; not sent */
 };
 
 static struct conn conns[FDS_MAX];
-static int members[FDS_MAX], n_members, epoll;
-static uint8_t room[ROOM_MAX], reading[READ_MAX];
-static size_t room_len;
-static uint64_t head;
+static struct room rooms[ROOMS_MAX],
+	*busy[ROOMS_MAX]; /* busy: this turn brought something */
+static int n_rooms, n_busy, epoll;
+static uint8_t reading[READ_MAX];
 
 static void watch(int fd, int op, uint32_t events)
 {
@@ -49,10 +59,11 @@ static void watch(int fd, int op, uint32_t events)
 static void gone(int fd)
 {
 	struct conn *c = &conns[fd];
+	struct room *room = c->room;
 
-	for (int i = 0; c->member && i < n_members; i++)
-		if (members[i] == fd)
-			members[i] = members[--n_members];
+	for (int i = 0; room && i < room->n_members; i++)
+		if (room->members[i] == fd)
+			room->members[i] = room->members[--room->n_members];
 	ws_bytes_free(&c->in);
 	ws_bytes_free(&c->out);
 	memset(c, 0, sizeof *c);
@@ -95,21 +106,42 @@ static void publish(int fd, const char *text, size_t len)
 	const char *id = memmem(text, len, "\"id\":\"", 6);
 	const char *body = memmem(text, len, "\"body\":", 7);
 	int id_len = id ? (int)strcspn(id + 6, "\"") : 0;
+	struct room *room = conns[fd].room;
 	char out[2048];
 	int n;
 
-	CHECK(id && body && len < 1024);
-	head++;
+	CHECK(id && body && room && len < 1024);
+	room->head++;
 	n = snprintf(out, sizeof out,
 		     "{\"op\":\"message\",\"room\":\"r\",\"seq\":%lu,\"id\":\"%.*s\","
 		     "\"from\":\"u0\",\"at\":1788000000000,\"body\":%.*s}",
-		     head, id_len, id + 6, (int)(text + len - 1 - (body + 7)), body + 7);
-	CHECK(room_len + (size_t)n + FRAME_HEAD_MAX < sizeof room);
-	room_len += framed(room + room_len, out, (size_t)n);
+		     room->head, id_len, id + 6, (int)(text + len - 1 - (body + 7)),
+		     body + 7);
+	CHECK(room->len + (size_t)n + FRAME_HEAD_MAX < BROUGHT_MAX);
+	if (!room->len)
+		busy[n_busy++] = room;
+	room->len += framed(room->brought + room->len, out, (size_t)n);
 	(void)snprintf(out, sizeof out,
 		       "{\"op\":\"sent\",\"room\":\"r\",\"id\":\"%.*s\",\"seq\":%lu}",
-		       id_len, id + 6, head);
+		       id_len, id + 6, room->head);
 	say(fd, out);
+}
+
+static struct room *room_of(const char *text, size_t len)
+{
+	const char *name = memmem(text, len, "\"room\":\"", 8);
+	size_t n = name ? strcspn(name + 8, "\"") : 0;
+
+	CHECK(n && n < sizeof rooms->name);
+	for (int i = 0; i < n_rooms; i++)
+		if (strncmp(rooms[i].name, name + 8, n) == 0 && !rooms[i].name[n])
+			return &rooms[i];
+	CHECK(n_rooms < ROOMS_MAX);
+	memcpy(rooms[n_rooms].name, name + 8, n);
+	rooms[n_rooms].members = malloc(FDS_MAX * sizeof(int));
+	rooms[n_rooms].brought = malloc(BROUGHT_MAX);
+	CHECK(rooms[n_rooms].members && rooms[n_rooms].brought);
+	return &rooms[n_rooms++];
 }
 
 static void message(int fd, const char *text, size_t len)
@@ -119,10 +151,13 @@ static void message(int fd, const char *text, size_t len)
 	if (memmem(text, len, "\"op\":\"send\"", 11)) {
 		publish(fd, text, len);
 	} else if (memmem(text, len, "\"op\":\"join\"", 11)) {
-		members[n_members++] = fd;
-		conns[fd].member = true;
+		struct room *room = room_of(text, len);
+
+		room->members[room->n_members++] = fd;
+		conns[fd].room = room;
 		(void)snprintf(joined, sizeof joined,
-			       "{\"op\":\"joined\",\"room\":\"r\",\"head\":%lu}", head);
+			       "{\"op\":\"joined\",\"room\":\"r\",\"head\":%lu}",
+			       room->head);
 		say(fd, joined);
 	}
 }
@@ -235,6 +270,13 @@ static int listen_on(unsigned port)
 	return fd;
 }
 
+static void deliver(struct room *room)
+{
+	for (int i = 0; i < room->n_members; i++)
+		put(room->members[i], room->brought, room->len);
+	room->len = 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct epoll_event events[1024];
@@ -254,8 +296,7 @@ int main(int argc, char **argv)
 			else
 				on_readable(events[i].data.fd);
 		}
-		for (int i = 0; room_len && i < n_members; i++)
-			put(members[i], room, room_len);
-		room_len = 0;
+		while (n_busy)
+			deliver(busy[--n_busy]);
 	}
 }

@@ -13,6 +13,7 @@
 #include "common/check.h"
 #include "common/clock.h"
 #include "gateway/wire/frame.h"
+#include "tests/tools/dialect.h"
 
 enum {
 	BUFFER_SIZE = 1 << 20, /* more than any frame of a server */
@@ -140,8 +141,9 @@ static void watch(struct load_link *link, int op)
 int load_dial(struct load *load, struct load_link *link, unsigned number)
 {
 	const struct load_link was = *link;
-	char request[1024], target[128];
+	char request[1024], target[256];
 	int fd = ws_dial(&load->to, true, load->receive_bytes), len;
+	size_t at;
 
 	if (fd < 0)
 		return fd;
@@ -154,9 +156,20 @@ int load_dial(struct load *load, struct load_link *link, unsigned number)
 		.seen = was.seen,
 	};
 	memcpy(link->session, was.session, sizeof(link->session));
-	(void)snprintf(target, sizeof(target), "/chat?user=u%u%s%s", number,
-		       *link->session ? "&was=" : "", link->session);
-	len = ws_request(request, sizeof(request), load->to.host, target, "");
+	if (load->dialect->plain) {
+		link->state = LOAD_OPEN;
+		watch(link, EPOLL_CTL_ADD);
+		load->on->opened(link);
+		return 0;
+	}
+	load->dialect->target(target, sizeof(target), number, load->room);
+	if (*link->session) {
+		at = strlen(target);
+		(void)snprintf(target + at, sizeof(target) - at, "&was=%s",
+			       link->session);
+	}
+	len = ws_request(request, sizeof(request), load->to.host, target,
+			 load->dialect->protocol, "");
 	CHECK(len > 0);
 	ws_bytes_add(&link->out, request, (size_t)len);
 	watch(link, EPOLL_CTL_ADD);
@@ -167,6 +180,7 @@ void load_forget(struct load_link *link)
 {
 	ws_bytes_free(&link->rest);
 	ws_bytes_free(&link->out);
+	ws_bytes_free(&link->heard);
 }
 
 static void end(struct load_link *link, bool reset, enum load_end how)
@@ -248,7 +262,7 @@ static void read_session(struct load_link *link, const char *text, size_t len)
 
 static void on_frame(struct load_link *link, const struct ws_frame *frame)
 {
-	if (frame->opcode == FRAME_TEXT) {
+	if (frame->opcode == FRAME_TEXT || frame->opcode == FRAME_BINARY) {
 		if (load_op_is((const char *)frame->payload, frame->len, "welcome"))
 			read_session(link, (const char *)frame->payload, frame->len);
 		link->load->on->message(link, (const char *)frame->payload, frame->len);
@@ -280,6 +294,10 @@ static ssize_t take(struct load_link *link, const uint8_t *data, size_t len)
 			return status ? -EPROTO : 0;
 		link->state = LOAD_OPEN;
 		link->load->on->opened(link);
+	}
+	if (link->load->dialect->plain) {
+		link->load->on->message(link, (const char *)data, len);
+		return (ssize_t)len;
 	}
 	while (link->state != LOAD_GONE) {
 		n = ws_frame_read(data + at, len - at, &frame);

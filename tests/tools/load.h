@@ -14,6 +14,7 @@
 #include "tests/tools/ws.h"
 
 struct load;
+struct dialect;
 
 enum load_state {
 	LOAD_GONE,
@@ -34,6 +35,7 @@ struct load_link {
 	int fd;
 	enum load_state state;
 	struct ws_bytes rest, out; /* of a frame that is not whole; not yet sent */
+	struct ws_bytes heard;     /* of the dialect's, if frames do not bound it */
 	size_t allowance;          /* what it may still read; SIZE_MAX: all there is */
 	unsigned close_code;       /* of the server's Close; 0 */
 	/* These outlive the link: what it is dialled again with. */
@@ -44,6 +46,7 @@ struct load_link {
 
 struct load_events {
 	void (*opened)(struct load_link *link);
+	/* Text and binary ones. */
 	void (*message)(struct load_link *link, const char *text, size_t len);
 	/* Once for each load_dial that succeeded; the link may be dialled again. */
 	void (*ended)(struct load_link *link, enum load_end end);
@@ -51,9 +54,12 @@ struct load_events {
 
 struct load {
 	struct ws_address to;
-	const char *room;   /* --room; NULL: none */
-	size_t body_bytes;  /* --bytes */
-	bool reconnect;     /* --reconnect */
+	const struct dialect *dialect; /* --dialect */
+	unsigned rate, in_flight;      /* --rate, --inflight; 0: none */
+	const char *room;              /* --room; NULL: none */
+	size_t body_bytes;             /* --bytes */
+	bool reconnect;                /* --reconnect */
+	bool hold;                     /* --hold */
 	int receive_bytes;  /* of a socket's receive buffer; 0: the kernel's choice */
 	int epoll, signals; /* signals: TERM and INT */
 	uint8_t *buffer;    /* what is read goes through it */
@@ -106,6 +112,7 @@ void load_join(struct load_link *link, const char *room);
 int load_idle(struct load *load, const unsigned numbers[3]);
 int load_storm(struct load *load, const unsigned numbers[3]);
 int load_room(struct load *load, const unsigned numbers[3]);
+int load_rooms(struct load *load, const unsigned numbers[3]);
 int load_sends(struct load *load, const unsigned numbers[3]);
 int load_resume(struct load *load, const unsigned numbers[3]);
 int load_slow(struct load *load, const unsigned numbers[3]);

@@ -18,6 +18,10 @@
  *                                    repeated= errors= elapsed_ms= rate= cpu_ms=`;
  *                                    cpu_ms is its own. Exit 1 unless each member saw
  *                                    each message once and in order.
+ *   load rooms ROOMS MEMBERS MESSAGES ADDRESS
+ *                                    so many rooms of so many members, who publish by
+ *                                    turns, --inflight in each room. Prints and ends as
+ *                                    room does.
  *   load sends ROOMS SECONDS INFLIGHT ADDRESS
  *                                    messages to all these rooms in turn, so many of
  *                                    them not yet answered. Prints `rooms= inflight=
@@ -40,12 +44,18 @@
  *
  * Options, anywhere: --room NAME (idle joins it; room: instead of one of its own),
  * --bytes N (length of a message's body, 64), --reconnect (idle: dials lost ones again,
- * which then resume in --room). Who comes again shows the session that it had.
+ * which then resume in --room; who comes again shows the session that it had),
+ * --dialect NAME (room, rooms: of another server than ours; see dialect.h), --inflight N
+ * (rooms: 1), --hold (room, rooms: prints `open` when all are in, and goes on when a
+ * line can be read), --rate N (room: so many messages a second, whatever is under way;
+ * prints `p50_us= p99_us= max_us=` as well, from when each was to be sent to each
+ * delivery).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/tools/dialect.h"
 #include "tests/tools/load.h"
 
 static const struct {
@@ -56,15 +66,37 @@ static const struct {
 	{ "idle", 1, load_idle },     { "storm", 2, load_storm },
 	{ "room", 3, load_room },     { "sends", 3, load_sends },
 	{ "resume", 2, load_resume }, { "slow", 2, load_slow },
+	{ "rooms", 3, load_rooms },
 };
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: load [--room NAME] [--bytes N] [--reconnect] idle N | "
-			"storm RATE SECONDS | room MEMBERS MESSAGES INFLIGHT | "
+	fprintf(stderr, "usage: load [--room NAME] [--bytes N] [--reconnect] [--hold] "
+			"[--dialect NAME] [--inflight N] [--rate N] idle N | storm RATE "
+			"SECONDS | room MEMBERS MESSAGES INFLIGHT | "
+			"rooms ROOMS MEMBERS MESSAGES | "
 			"sends ROOMS SECONDS INFLIGHT | resume N BEHIND | "
 			"slow N RATE ADDRESS\n");
 	return EXIT_FAILURE;
+}
+
+static bool take_option(struct load *load, const char *name, const char *value)
+{
+	unsigned number = (unsigned)strtoul(value, NULL, 10);
+
+	if (!strcmp(name, "--room"))
+		load->room = value;
+	else if (!strcmp(name, "--bytes"))
+		load->body_bytes = number;
+	else if (!strcmp(name, "--inflight"))
+		load->in_flight = number;
+	else if (!strcmp(name, "--rate"))
+		load->rate = number;
+	else if (!strcmp(name, "--dialect"))
+		load->dialect = dialect_find(value);
+	else
+		return false;
+	return load->dialect;
 }
 
 /* Takes the options out of the words; returns how many words are left, or -1. */
@@ -75,14 +107,14 @@ static int take_options(struct load *load, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--reconnect"))
 			load->reconnect = true;
-		else if (!strcmp(argv[i], "--room") && i + 1 < argc)
-			load->room = argv[++i];
-		else if (!strcmp(argv[i], "--bytes") && i + 1 < argc)
-			load->body_bytes = strtoul(argv[++i], NULL, 10);
-		else if (argv[i][0] == '-')
+		else if (!strcmp(argv[i], "--hold"))
+			load->hold = true;
+		else if (argv[i][0] != '-')
+			argv[n++] = argv[i];
+		else if (i + 1 == argc || !take_option(load, argv[i], argv[i + 1]))
 			return -1;
 		else
-			argv[n++] = argv[i];
+			i++;
 	}
 	return n;
 }
@@ -106,7 +138,7 @@ static int run(struct load *load, int n_words, char **words)
 
 int main(int argc, char **argv)
 {
-	struct load load = { .body_bytes = 64 };
+	struct load load = { .body_bytes = 64, .dialect = dialect_find("parley") };
 	int n = take_options(&load, argc, argv), r;
 
 	if (n < 1)

@@ -1,10 +1,13 @@
-/* load_room - one publishes, many listen, and each sees every message once, in order. */
+/* load_room - some publish, all members listen, and each sees every message of its room
+ * once, in order. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/check.h"
+#include "common/clock.h"
+#include "tests/tools/dialect.h"
 #include "tests/tools/load.h"
 
 enum {
@@ -14,186 +17,340 @@ enum {
 
 struct member {
 	struct load_link link; /* first */
-	uint64_t next;         /* sequence it must see next; 0 until joined */
+	struct room *room;
+	uint64_t next; /* sequence it must see next; 0 until joined */
 };
 
 struct room {
 	char name[80];
-	struct member *members; /* the first one publishes */
-	unsigned n_members, n_messages, n_in_flight;
-	uint64_t base;   /* sequence before the first message */
-	uint32_t *n_got; /* per message: members that have it */
-	unsigned n_dialled, n_joined, n_sent, n_acked, n_done; /* done: all have it */
-	uint64_t n_delivered, n_lost, n_repeated, n_errors;
-	char *body, *text; /* text: of a send */
-	size_t text_size;
+	struct member *members;
+	uint64_t base;                    /* sequence before the first message */
+	uint32_t *n_got;                  /* per message: members that have it */
+	unsigned n_sent, n_acked, n_done; /* done: all have it */
 };
 
-static void on_opened(struct load_link *link)
+struct crowd {
+	struct load *load;
+	const struct dialect *dialect;
+	unsigned n_rooms, n_members, n_messages, n_in_flight; /* of each room */
+	bool all_publish; /* by turns; else the first */
+	struct room *rooms;
+	struct member *members;
+	char *body;
+	unsigned n_dialled, n_joined;
+	uint64_t n_delivered, n_lost, n_repeated, n_errors;
+	uint64_t start_ns, interval_ns; /* interval_ns: with --rate */
+	uint32_t *late_us;              /* per delivery, with --rate */
+};
+
+static struct crowd *crowd_of(struct load_link *link)
 {
-	load_join(link, ((struct room *)link->load->mode)->name);
+	return link->load->mode;
 }
 
 static void on_ended(struct load_link *link, enum load_end end)
 {
-	struct room *room = link->load->mode;
+	struct crowd *crowd = crowd_of(link);
 
 	fprintf(stderr, "load: member %ld %s\n",
-		(long)((struct member *)link - room->members),
+		(long)((struct member *)link - crowd->members),
 		end == LOAD_REFUSED ? "refused" : "lost");
-	room->n_errors++;
+	crowd->n_errors++;
 }
 
-static void on_delivery(struct room *room, struct member *member, uint64_t seq)
+/* ---- what is heard ------------------------------------------------------------------
+ */
+
+static void on_joined(struct load_link *link, uint64_t head)
 {
+	struct member *member = (struct member *)link;
+
+	member->next = head + 1;
+	member->room->base = head;
+	crowd_of(link)->n_joined++;
+}
+
+static void on_acknowledged(struct load_link *link)
+{
+	((struct member *)link)->room->n_acked++;
+}
+
+static void on_failed(struct load_link *link, const char *text, size_t len)
+{
+	fprintf(stderr, "load: %.*s\n", (int)len, text);
+	crowd_of(link)->n_errors++;
+}
+
+/* Whether it is the next one. Where nobody numbers what several publish there is none. */
+static bool in_order(struct crowd *crowd, struct member *member, uint64_t seq)
+{
+	if (crowd->all_publish && !crowd->dialect->numbers)
+		return true;
+	if (seq < member->next) {
+		crowd->n_repeated++;
+		return false;
+	}
+	crowd->n_lost += seq - member->next;
+	member->next = seq + 1;
+	return true;
+}
+
+static void time_delivery(struct crowd *crowd, uint64_t i)
+{
+	uint64_t due_ns = crowd->start_ns + i * crowd->interval_ns;
+	uint64_t now_ns = clock_mono_ns();
+
+	crowd->late_us[crowd->n_delivered] = now_ns > due_ns
+						     ? (uint32_t)((now_ns - due_ns) /
+								  1000)
+						     : 0;
+}
+
+static void on_delivered(struct load_link *link, uint64_t seq)
+{
+	struct crowd *crowd = crowd_of(link);
+	struct member *member = (struct member *)link;
+	struct room *room = member->room;
 	uint64_t i = seq - room->base - 1;
 
-	room->n_delivered++;
-	if (seq < member->next) {
-		room->n_repeated++;
+	if (i >= room->n_sent || room->n_got[i] == crowd->n_members) {
+		crowd->n_errors++; /* not a message of ours, or once too often */
 		return;
 	}
-	room->n_lost += seq - member->next;
-	member->next = seq + 1;
-	if (i >= room->n_sent) {
-		room->n_errors++; /* not a message of ours */
+	if (!in_order(crowd, member, seq))
 		return;
-	}
+	if (crowd->interval_ns)
+		time_delivery(crowd, i);
+	crowd->n_delivered++;
 	room->n_got[i]++;
 	while (room->n_done < room->n_sent &&
-	       room->n_got[room->n_done] == room->n_members)
+	       room->n_got[room->n_done] == crowd->n_members)
 		room->n_done++;
 }
 
-static void on_joined(struct room *room, struct member *member, uint64_t head)
+static const struct dialect_ears ears = { on_joined, on_delivered, on_acknowledged,
+					  on_failed };
+
+static void on_opened(struct load_link *link)
 {
-	member->next = head + 1;
-	room->base = head;
-	room->n_joined++;
+	struct member *member = (struct member *)link;
+
+	crowd_of(link)->dialect->greet(link, member->room->name, &ears);
 }
 
 static void on_message(struct load_link *link, const char *text, size_t len)
 {
-	struct room *room = link->load->mode;
 	struct member *member = (struct member *)link;
 
-	if (load_op_is(text, len, "message")) {
-		on_delivery(room, member, load_number(text, len, "\"seq\":"));
-	} else if (load_op_is(text, len, "sent")) {
-		room->n_acked++;
-	} else if (load_op_is(text, len, "joined")) {
-		on_joined(room, member, load_number(text, len, "\"head\":"));
-	} else if (load_op_is(text, len, "error") || load_op_is(text, len, "gap")) {
-		fprintf(stderr, "load: %.*s\n", (int)len, text);
-		room->n_errors++;
-	}
+	crowd_of(link)->dialect->hear(link, text, len, member->room->name, &ears);
 }
 
-static void publish(struct room *room)
-{
-	struct load_link *link = &room->members[0].link;
-	int len;
+/* ---- what is said -------------------------------------------------------------------
+ */
 
-	while (room->n_sent < room->n_messages &&
-	       room->n_sent - room->n_done < room->n_in_flight) {
-		len = snprintf(room->text, room->text_size,
-			       "{\"op\":\"send\",\"room\":\"%s\",\"id\":\"m%u\","
-			       "\"body\":\"%s\"}",
-			       room->name, room->n_sent, room->body);
-		CHECK(len > 0 && (size_t)len < room->text_size);
-		load_send(link, room->text, (size_t)len);
+static bool is_due(const struct crowd *crowd, const struct room *room)
+{
+	if (room->n_sent == crowd->n_messages)
+		return false;
+	if (crowd->interval_ns)
+		return clock_mono_ns() >=
+		       crowd->start_ns + room->n_sent * crowd->interval_ns;
+	return room->n_sent - room->n_done < crowd->n_in_flight;
+}
+
+static void publish(struct crowd *crowd, struct room *room)
+{
+	while (is_due(crowd, room)) {
+		unsigned who = crowd->all_publish ? room->n_sent % crowd->n_members : 0;
+		struct load_link *link = &room->members[who].link;
+
+		crowd->dialect->publish(link, room->name, room->n_sent, crowd->body);
 		room->n_sent++;
+		if (crowd->all_publish)
+			load_flush(link);
 	}
-	if (link->out.len)
-		load_flush(link);
+	if (room->members[0].link.out.len)
+		load_flush(&room->members[0].link);
 }
 
-/* Until everybody is in the room, or someone failed. */
-static void gather(struct load *load, struct room *room)
+/* Until everybody is in, or someone failed. */
+static void gather(struct crowd *crowd)
 {
-	while (!load->stop && !room->n_errors && room->n_joined < room->n_members) {
-		while (room->n_dialled < room->n_members &&
-		       room->n_dialled - room->n_joined < DIALLING_MAX) {
-			unsigned i = room->n_dialled++;
+	unsigned n = crowd->n_rooms * crowd->n_members;
 
-			if (load_dial(load, &room->members[i].link, i) < 0)
-				room->n_errors++;
+	while (!crowd->load->stop && !crowd->n_errors && crowd->n_joined < n) {
+		while (crowd->n_dialled < n &&
+		       crowd->n_dialled - crowd->n_joined < DIALLING_MAX) {
+			unsigned i = crowd->n_dialled++;
+
+			/* Some have the room in the address. */
+			crowd->load->room = crowd->members[i].room->name;
+			if (load_dial(crowd->load, &crowd->members[i].link, i) < 0)
+				crowd->n_errors++;
 		}
-		load_turn(load, 1000);
+		load_turn(crowd->load, 1000);
 	}
 }
 
-static bool finished(const struct room *room)
+static bool finished(const struct crowd *crowd)
 {
-	return room->n_done == room->n_messages && room->n_acked == room->n_messages;
+	for (unsigned i = 0; i < crowd->n_rooms; i++) {
+		const struct room *room = &crowd->rooms[i];
+
+		if (room->n_done != crowd->n_messages ||
+		    (crowd->dialect->acknowledges && room->n_acked != crowd->n_messages))
+			return false;
+	}
+	return true;
 }
 
-static void exchange(struct load *load, struct room *room)
+/* Milliseconds until the next message of a rate; shorter waits are turned away. */
+static int patience_ms(const struct crowd *crowd)
+{
+	uint64_t now_ns = clock_mono_ns(), due_ns;
+
+	if (!crowd->interval_ns || crowd->rooms[0].n_sent == crowd->n_messages)
+		return 1000;
+	due_ns = crowd->start_ns + crowd->rooms[0].n_sent * crowd->interval_ns;
+	return due_ns > now_ns ? (int)((due_ns - now_ns) / MS_NS) : 0;
+}
+
+static void exchange(struct crowd *crowd)
 {
 	uint64_t seen = 0, seen_ms = load_now_ms();
 
-	while (!load->stop && !room->n_errors && !finished(room)) {
-		publish(room);
-		load_turn(load, 1000);
-		if (room->n_delivered != seen)
+	while (!crowd->load->stop && !crowd->n_errors && !finished(crowd)) {
+		for (unsigned i = 0; i < crowd->n_rooms; i++)
+			publish(crowd, &crowd->rooms[i]);
+		load_turn(crowd->load, patience_ms(crowd));
+		if (crowd->n_delivered != seen)
 			seen_ms = load_now_ms();
-		seen = room->n_delivered;
+		seen = crowd->n_delivered;
 		if (load_now_ms() - seen_ms > SILENCE_MS) {
 			fprintf(stderr, "load: nothing for %d ms\n", SILENCE_MS);
-			room->n_errors++;
+			crowd->n_errors++;
 		}
 	}
 }
 
-static void room_init(struct room *room, const struct load *load,
-		      const unsigned numbers[3])
+/* ---- all of it ----------------------------------------------------------------------
+ */
+
+static void crowd_init(struct crowd *crowd)
 {
-	room->n_members = numbers[0] + 1;
-	room->n_messages = numbers[1];
-	room->n_in_flight = numbers[2];
-	room->text_size = load->body_bytes + 256;
-	room->members = calloc(room->n_members, sizeof(*room->members));
-	room->n_got = calloc(room->n_messages, sizeof(*room->n_got));
-	room->body = calloc(1, load->body_bytes + 1);
-	room->text = malloc(room->text_size);
-	CHECK(room->members && room->n_got && room->body && room->text);
-	memset(room->body, 'x', load->body_bytes);
-	if (load->room)
-		(void)snprintf(room->name, sizeof(room->name), "%s", load->room);
-	else
-		(void)snprintf(room->name, sizeof(room->name), "load-%d", (int)getpid());
+	const char *name = crowd->load->room;
+
+	crowd->rooms = calloc(crowd->n_rooms, sizeof(*crowd->rooms));
+	crowd->members = calloc((size_t)crowd->n_rooms * crowd->n_members,
+				sizeof(*crowd->members));
+	crowd->body = calloc(1, crowd->load->body_bytes + 1);
+	CHECK(crowd->rooms && crowd->members && crowd->body);
+	memset(crowd->body, 'x', crowd->load->body_bytes);
+	for (unsigned i = 0; i < crowd->n_rooms; i++) {
+		struct room *room = &crowd->rooms[i];
+
+		room->members = crowd->members + (size_t)i * crowd->n_members;
+		room->n_got = calloc(crowd->n_messages, sizeof(*room->n_got));
+		CHECK(room->n_got);
+		if (name)
+			(void)snprintf(room->name, sizeof(room->name), "%s", name);
+		else
+			(void)snprintf(room->name, sizeof(room->name), "load-%d-%u",
+				       (int)getpid(), i);
+		for (unsigned j = 0; j < crowd->n_members; j++)
+			room->members[j].room = room;
+	}
+	if (!crowd->load->rate)
+		return;
+	crowd->interval_ns = 1000 * MS_NS / crowd->load->rate;
+	crowd->late_us = malloc((size_t)crowd->n_messages * crowd->n_members *
+				sizeof(*crowd->late_us));
+	CHECK(crowd->late_us);
 }
 
-static void room_release(struct room *room)
+static void crowd_release(struct crowd *crowd)
 {
-	for (unsigned i = 0; i < room->n_members; i++)
-		load_forget(&room->members[i].link);
-	free(room->members);
-	free(room->n_got);
-	free(room->body);
-	free(room->text);
+	for (unsigned i = 0; i < crowd->n_rooms * crowd->n_members; i++)
+		load_forget(&crowd->members[i].link);
+	for (unsigned i = 0; i < crowd->n_rooms; i++)
+		free(crowd->rooms[i].n_got);
+	free(crowd->rooms);
+	free(crowd->members);
+	free(crowd->body);
+	free(crowd->late_us);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void report(struct crowd *crowd, uint64_t elapsed_ms, uint64_t cpu_ms)
+{
+	uint64_t n = crowd->n_delivered, sent = 0, acked = 0;
+
+	for (unsigned i = 0; i < crowd->n_rooms; i++) {
+		sent += crowd->rooms[i].n_sent;
+		acked += crowd->rooms[i].n_acked;
+	}
+	printf("members=%u messages=%lu acked=%lu deliveries=%lu lost=%lu repeated=%lu "
+	       "errors=%lu elapsed_ms=%lu rate=%lu cpu_ms=%lu",
+	       crowd->n_joined, sent, acked, n, crowd->n_lost, crowd->n_repeated,
+	       crowd->n_errors, elapsed_ms, n * 1000 / (elapsed_ms ? elapsed_ms : 1),
+	       cpu_ms);
+	if (crowd->interval_ns && n) {
+		qsort(crowd->late_us, n, sizeof(*crowd->late_us), by_size);
+		printf(" p50_us=%u p99_us=%u max_us=%u", crowd->late_us[n / 2],
+		       crowd->late_us[n - 1 - n / 100], crowd->late_us[n - 1]);
+	}
+	printf("\n");
+}
+
+static int run(struct crowd *crowd)
+{
+	static const struct load_events on = { on_opened, on_message, on_ended };
+	uint64_t start_ms, cpu_ms;
+	bool well;
+
+	crowd->dialect = crowd->load->dialect;
+	crowd_init(crowd);
+	load_begin(crowd->load, &on, crowd);
+	gather(crowd);
+	if (crowd->load->hold) {
+		printf("open %u\n", crowd->n_joined);
+		(void)getchar(); /* its end will do as well */
+	}
+	start_ms = load_now_ms();
+	cpu_ms = load_cpu_ms();
+	crowd->start_ns = clock_mono_ns();
+	exchange(crowd);
+	report(crowd, load_now_ms() - start_ms, load_cpu_ms() - cpu_ms);
+	well = finished(crowd) && !(crowd->n_lost + crowd->n_repeated + crowd->n_errors);
+	crowd_release(crowd);
+	return well ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int load_room(struct load *load, const unsigned numbers[3])
 {
-	static const struct load_events on = { on_opened, on_message, on_ended };
-	struct room room = { .n_joined = 0 };
-	uint64_t start_ms, cpu_ms, elapsed;
+	struct crowd crowd = { .load = load,
+			       .n_rooms = 1,
+			       .n_members = numbers[0] + 1,
+			       .n_messages = numbers[1],
+			       .n_in_flight = numbers[2] };
 
-	room_init(&room, load, numbers);
-	load_begin(load, &on, &room);
-	gather(load, &room);
-	start_ms = load_now_ms();
-	cpu_ms = load_cpu_ms();
-	exchange(load, &room);
-	elapsed = load_now_ms() - start_ms;
-	printf("members=%u messages=%u acked=%u deliveries=%lu lost=%lu repeated=%lu "
-	       "errors=%lu elapsed_ms=%lu rate=%lu cpu_ms=%lu\n",
-	       room.n_joined, room.n_sent, room.n_acked, room.n_delivered, room.n_lost,
-	       room.n_repeated, room.n_errors, elapsed,
-	       room.n_delivered * 1000 / (elapsed ? elapsed : 1), load_cpu_ms() - cpu_ms);
-	room_release(&room);
-	return finished(&room) && !(room.n_lost + room.n_repeated + room.n_errors)
-		       ? EXIT_SUCCESS
-		       : EXIT_FAILURE;
+	return run(&crowd);
+}
+
+int load_rooms(struct load *load, const unsigned numbers[3])
+{
+	struct crowd crowd = { .load = load,
+			       .n_rooms = numbers[0],
+			       .n_members = numbers[1],
+			       .n_messages = numbers[2],
+			       .n_in_flight = load->in_flight ? load->in_flight : 1,
+			       .all_publish = true };
+
+	return run(&crowd);
 }

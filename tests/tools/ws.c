@@ -86,7 +86,7 @@ int ws_dial(const struct ws_address *address, bool nonblocking, int receive_byte
 }
 
 int ws_request(char *out, size_t size, const char *host, const char *target,
-	       const char *headers)
+	       const char *protocol, const char *headers)
 {
 	int len = snprintf(out, size,
 			   "GET %s HTTP/1.1\r\n"
@@ -95,9 +95,9 @@ int ws_request(char *out, size_t size, const char *host, const char *target,
 			   "Connection: Upgrade\r\n"
 			   "Sec-WebSocket-Version: 13\r\n"
 			   "Sec-WebSocket-Key: " KEY "\r\n"
-			   "Sec-WebSocket-Protocol: parley.v1\r\n"
-			   "%s\r\n",
-			   target, host, headers);
+			   "%s%s%s%s\r\n",
+			   target, host, protocol ? "Sec-WebSocket-Protocol: " : "",
+			   protocol ? protocol : "", protocol ? "\r\n" : "", headers);
 
 	return (size_t)len < size ? len : -ENOSPC;
 }

@@ -36,9 +36,10 @@ int ws_address(const char *text, struct ws_address *ret_address);
  */
 int ws_dial(const struct ws_address *address, bool nonblocking, int receive_bytes);
 
-/* The handshake; `headers` are whole lines, "" for none. Length or -ENOSPC. */
+/* The handshake, with this subprotocol or none (NULL); `headers` are whole lines, "" for
+ * none. Length or -ENOSPC. */
 int ws_request(char *out, size_t size, const char *host, const char *target,
-	       const char *headers);
+	       const char *protocol, const char *headers);
 
 /* Reads the answer: its status, 0 when it is not whole yet, -EPROTO when it is no
  * answer or a 101 without the right Sec-WebSocket-Accept. */

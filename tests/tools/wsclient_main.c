@@ -209,7 +209,8 @@ static void shake_hands(struct client *c, const struct ws_address *to, const cha
 {
 	const char *headers = (const char *)c->headers.at;
 	char request[16384];
-	int len = ws_request(request, sizeof(request), to->host, target, headers);
+	int len = ws_request(request, sizeof(request), to->host, target, "parley.v1",
+			     headers);
 	int status = 0;
 	size_t used = 0;
 

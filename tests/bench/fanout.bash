@@ -1,0 +1,84 @@
+# fanout - delivering to rooms: ours, its peers and the bare kernel in one run.
+#
+# `tests/bench/run fanout`. Servers have the first processor, clients the second. Each
+# figure is the median of FANOUT_RUNS (3) runs, with the smallest and the largest.
+
+# Nanoseconds of processor time of these processes, with all their threads.
+cpu_ns() { # cpu_ns PID...
+	local pid
+	for pid in "$@"; do cat /proc/"$pid"/task/*/schedstat; done 2>/dev/null |
+		awk '{ n += $1 } END { printf "%.0f\n", n }'
+}
+
+# The process, and those that it started.
+family() { # family PID
+	echo "$1 $(pgrep -P "$1" | tr '\n' ' ')"
+}
+
+start_ours() { # start_ours WORKERS STORE
+	use_store "$2"
+	start_gateway PARLEY_WORKERS="$1" PARLEY_CONNECTIONS_MAX=20000
+	PEER=$GATEWAY PEER_PORT=$PORT PEER_DIALECT=parley
+	[ "$1" != 1 ] || for pid in $(family "$GATEWAY"); do taskset -acp 0 "$pid" >/dev/null; done
+}
+
+# fanout_once SERVER LOAD-WORDS...: CPU-seconds per million deliveries in COST, from when
+# all are in; FAILED in words.
+fanout_once() {
+	local server=$1 fifo load before cpu
+	shift
+	FAILED=
+	setup_daemons
+	case $server in
+	parley*) IFS=- read -r _ workers store <<<"$server" && start_ours "$workers" "$store" ;;
+	*) start_peer "$server" >"$DIR/start.log" 2>&1 || FAILED=$(head -1 "$DIR/start.log") ;;
+	esac
+	if [ -z "$FAILED" ]; then
+		mkfifo "$DIR/go"
+		taskset -c 1 timeout 120 "$TOOLS/load" --hold --dialect "$PEER_DIALECT" "$@" "127.0.0.1:$PEER_PORT" \
+			<>"$DIR/go" >"$DIR/load.log" 2>&1 &
+		load=$!
+		PIDS+=("$load")
+		await 20000 grep -q '^open' "$DIR/load.log"
+		before=$(cpu_ns $(family "$PEER"))
+		echo >"$DIR/go"
+		wait "$load" || FAILED=$(tail -1 "$DIR/load.log")
+		cpu=$(($(cpu_ns $(family "$PEER")) - before))
+		COST=$(awk -v ns=$cpu -v n="$(sed -n 's/.*deliveries=\([0-9]*\).*/\1/p' "$DIR/load.log")" \
+			'BEGIN { printf "%.3f", n ? ns / n / 1000 : 0 }')
+	fi
+	teardown_daemons >/dev/null 2>&1
+}
+
+# fanout_table TITLE WHAT...: a row for each server, with its ratio to the bare one.
+fanout_table() {
+	local title=$1 server i costs bare=
+	shift
+	echo
+	echo "| $title | CPU-s per million | smallest to largest | times the bare one |"
+	echo "|---|---|---|---|"
+	for server in bare parley-1-sqlite parley-2-sqlite parley-1-postgresql ws socketio nchan nats mosquitto; do
+		costs=()
+		for ((i = 0; i < ${FANOUT_RUNS:-3}; i++)); do
+			fanout_once "$server" "$@"
+			[ -z "$FAILED" ] || break
+			costs+=("$COST")
+		done
+		if [ -n "$FAILED" ]; then
+			echo "| $server | $FAILED | | |"
+			continue
+		fi
+		printf '%s\n' "${costs[@]}" | sort -g | awk -v server="$server" -v bare="${bare:-0}" '{ v[NR] = $1 }
+			END { m = v[int((NR + 1) / 2)]; printf "| %s | %.2f | %.2f to %.2f | %.2f |\n", server, m, v[1], v[NR], bare ? m / bare : 1 }'
+		[ "$server" != bare ] || bare=$(printf '%s\n' "${costs[@]}" | median)
+	done
+}
+
+bench_fanout() {
+	source "$ROOT/tests/bench/peers/start.bash"
+	fanout_table "1 to 1,000, 1 in flight" room 1000 "${FANOUT_MESSAGES:-300}" 1
+	fanout_table "1 to 1,000, 32 in flight" room 1000 $((${FANOUT_MESSAGES:-300} * 4)) 32
+	fanout_table "1 to 10,000, 1 in flight" room 10000 $((${FANOUT_MESSAGES:-300} / 10)) 1
+	fanout_table "100 rooms of 10, all publish" rooms 100 10 "${FANOUT_MESSAGES:-300}"
+	DIR=/nonexistent
+}
