@@ -24,20 +24,20 @@ static bool makes_sense(const struct snapshot *s)
 static void judge_drain(const struct snapshot *s, struct verdict *v)
 {
 	struct verdict_drain *drain = &v->drain;
-	uint64_t links = v->active + v->closing, end_ms = s->drain.close_ms;
+	uint64_t end_ms = s->drain.close_ms;
 
 	drain->under_way = s->state == GATEWAY_draining;
 	if (!drain->under_way || !makes_sense(s))
 		return;
-	drain->left_known = v->active_known && links <= INT64_MAX;
-	drain->left = drain->left_known ? links : 0;
+	drain->left_known = v->active_known && v->closing <= INT64_MAX - v->active;
+	drain->left = drain->left_known ? v->active + v->closing : 0;
 	/* More may have come between the count and the refusal. */
 	drain->began = s->drain.links > drain->left ? s->drain.links : drain->left;
 	drain->paced = true;
 	/* Links go evenly over the spread, and the last may take until the deadline. */
-	if (links > 0)
+	if (drain->left > 0 || !drain->left_known)
 		end_ms += s->drain.spread_ms;
-	if (end_ms > s->drain.until_ms || (links > 0 && end_ms <= s->uptime_ms))
+	if (end_ms > s->drain.until_ms || (drain->left > 0 && end_ms <= s->uptime_ms))
 		end_ms = s->drain.until_ms;
 	drain->left_ms = left(end_ms, s->uptime_ms);
 	drain->most_ms = left(s->drain.until_ms, s->uptime_ms);

@@ -55,6 +55,11 @@ static void resumed(struct session *session, bool complete)
 		become(session, RESUMED_whole);
 }
 
+void join_was_trimmed(struct session *session)
+{
+	resumed(session, false);
+}
+
 /* Where what it missed comes from; `told_first` as next_of has it. */
 static enum counter outcome(const struct room *room, uint64_t since, uint64_t next,
 			    uint64_t told_first)

@@ -22,6 +22,9 @@ bool join_waits(const struct member *member);
  * sequence that it keeps. The room must be held. */
 void joins_let_in(struct chat *chat, struct room *room, uint64_t first);
 
+/* Of a room that the session resumed something cannot be had any more. */
+void join_was_trimmed(struct session *session);
+
 /* The store cannot be asked: all who wait are told so, and are not in the room. The room
  * must be held. */
 void joins_fail(struct chat *chat, struct room *room);

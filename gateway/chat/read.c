@@ -179,6 +179,7 @@ static void serve(struct chat *chat, struct room *room, const struct store_page 
 		if (!catchup || catchup->joining || !catchup->waits)
 			continue;
 		if (catchup->next < answer->first && catchup->next <= answer->head) {
+			join_was_trimmed(member->session);
 			session_doom(member->session, CLOSE_SLOW_READER,
 				     "history was trimmed");
 		} else if (page && page_has(page, catchup->next)) {

@@ -210,11 +210,12 @@ static bool roll_on(struct supervisor *s)
 
 void roll_step(struct supervisor *s)
 {
-	if (!s->rolling || s->state != GATEWAY_running)
-		return;
-	s->rolling = !roll_on(s);
-	roll_tell(s);
-	if (s->rolling)
+	bool rolls = s->rolling && s->state == GATEWAY_running;
+
+	if (rolls)
+		s->rolling = !roll_on(s);
+	roll_tell(s); /* also that there is none, to who took the segment over */
+	if (!rolls || s->rolling)
 		return;
 	roll_announce(s, false);
 	LOG(notice, "gateway reloaded");

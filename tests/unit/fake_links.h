@@ -31,6 +31,7 @@ enum {
 	LINKS = 8,
 	SUBMITS = 64,
 	CASTS = 256,
+	FORMER = 17, /* the generation of a dead process */
 	TAKE_MAX = 65536
 };
 
@@ -60,7 +61,8 @@ static struct {
 	uint8_t bytes[CAST_BYTES];
 } casts[CASTS];
 static unsigned n_casts;
-static unsigned n_peers; /* in the first slots, generations 40, 41 … */
+static int n_whole, n_trimmed; /* links that came back from FORMER, and how */
+static unsigned n_peers;       /* in the first slots, generations 40, 41 … */
 
 /* ---- what chat asks for --------------------------------------------------------- */
 
@@ -200,10 +202,22 @@ static inline int links_setup(void **state)
 	fake_store_reset();
 	submit_answer = cast_answer = 0;
 	n_casts = n_peers = 0;
+	n_whole = n_trimmed = 0;
 	now_ms = 1000000;
 	mono_us = 0;
 	n_submits = 0;
 	return 0;
+}
+
+static inline void on_resumed(void *app, uint64_t generation, enum resumed how, int n)
+{
+	assert_ptr_equal(app, links);
+	assert_int_equal(generation, FORMER);
+	assert_true(how == RESUMED_whole || how == RESUMED_trimmed);
+	if (how == RESUMED_whole)
+		n_whole += n;
+	else
+		n_trimmed += n;
 }
 
 /* A new chat, in which the first n links are open and have read their welcome. */
@@ -219,6 +233,7 @@ static inline void chat_start(unsigned n)
 		.peers = on_peers,
 		.now_ms = on_now_ms,
 		.now_us = on_now_us,
+		.resumed = on_resumed,
 	};
 	char user[16];
 

@@ -180,6 +180,32 @@ static void speaks_parley_v1_or_no_named_protocol(void **state)
 	}
 }
 
+static void the_former_session_is_read_and_refuses_nobody(void **state)
+{
+	static const struct {
+		const char *query, *was;
+	} rows[] = {
+		{ "", "" },
+		{ "?was=5f3a", "5f3a" },
+		{ "?user=ann&was=0123456789abcdef0123456789abcdef",
+		  "0123456789abcdef0123456789abcdef" },
+		{ "?was=0123456789abcdef0123456789abcdef0", "" },
+		{ "?was=a%00b", "" },
+		{ "?was=%zz", "" },
+		{ "?was", "" },
+	};
+	char line[128];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct handshake got;
+
+		(void)snprintf(line, sizeof(line), "GET /chat%s HTTP/1.1", rows[i].query);
+		judge(line, ALL, "", &got);
+		assert_int_equal(got.status, 101);
+		assert_string_equal(got.was, rows[i].was);
+	}
+}
+
 /* The status for an Origin, asked for at `host`. */
 static int with_origin(const char *host, const char *origin, const char *origins)
 {
@@ -333,6 +359,7 @@ int main(void)
 		cmocka_unit_test(tells_which_method_and_version_are_spoken),
 		cmocka_unit_test(demands_one_key_of_16_bytes),
 		cmocka_unit_test(speaks_parley_v1_or_no_named_protocol),
+		cmocka_unit_test(the_former_session_is_read_and_refuses_nobody),
 		cmocka_unit_test(allows_the_same_host_and_port),
 		cmocka_unit_test(allows_listed_origins_only),
 		cmocka_unit_test(takes_the_user_from_the_query),
