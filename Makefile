@@ -127,6 +127,13 @@ build/web/pages.def: gateway/web/embed $(PAGES)
 	$(call say,WEB,$@) gateway/web/embed $(PAGES) >$@
 $(B)/obj/gateway/web/pages.o build/fuzz/obj/gateway/web/pages.o: build/web/pages.def
 
+# The status page is built into healthd.
+STATUS := healthd/web/status.css healthd/web/status.js
+build/web/status.def: healthd/web/embed $(STATUS)
+	@mkdir -p $(@D)
+	$(call say,WEB,$@) healthd/web/embed $(STATUS) >$@
+$(B)/obj/healthd/page.o build/fuzz/obj/healthd/page.o: build/web/status.def
+
 $(COMMON): $(COMMON_OBJECTS)
 $(GATEWAY): $(GATEWAY_OBJECTS)
 $(HEALTHD): $(HEALTHD_OBJECTS)
@@ -342,7 +349,7 @@ run: deps ## run the gateway and healthd until Ctrl-C
 ALL_C := $(wildcard common/*.[ch] healthd/*.[ch] gateway/*.[ch] gateway/*/*.[ch] \
 	tests/*/*.[ch])
 
-lint: build/web/pages.def ## clang-tidy, cppcheck and the rules of the house
+lint: build/web/pages.def build/web/status.def ## clang-tidy, cppcheck and the rules of the house
 	tests/lint
 
 # For tests/lint: one flag a line.

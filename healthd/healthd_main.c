@@ -30,6 +30,8 @@ struct healthd {
 	uv_signal_t term, interrupt;
 	struct server *server;
 	struct watch *watch;
+	struct history *history;
+	struct incidents *incidents;
 	struct routes *routes;
 	struct canary *canary;
 	struct audit *audit;
@@ -54,21 +56,32 @@ static struct healthd *healthd_of(void *data)
 
 /* ---- answering ----------------------------------------------------------------- */
 
-static void on_request(void *app, const struct http_request *request,
-		       struct server_answer *ret_answer)
+/* Looks, and says what is to be seen. */
+static struct view look(struct healthd *healthd)
 {
-	struct healthd *healthd = healthd_of(app);
 	struct view view = {
 		.limits = &healthd->limits,
 		.counts = server_counts(healthd->server),
 		.findings = &healthd->findings,
 		.wall_ms = clock_wall_ms(),
 		.started_ms = healthd->started_ms,
+		.mono_ns = clock_mono_ns(),
+		.history = healthd->history,
+		.incidents = healthd->incidents,
 	};
 
-	watch_look(healthd->watch, clock_mono_ns());
+	watch_look(healthd->watch, view.mono_ns);
 	view.snapshot = watch_snapshot(healthd->watch);
 	view.verdict = watch_verdict(healthd->watch);
+	return view;
+}
+
+static void on_request(void *app, const struct http_request *request,
+		       struct server_answer *ret_answer)
+{
+	struct healthd *healthd = healthd_of(app);
+	struct view view = look(healthd);
+
 	routes_answer(healthd->routes, &view, request, ret_answer);
 }
 
@@ -142,11 +155,15 @@ static void tell_ready(struct healthd *healthd)
 static void on_period(uv_timer_t *timer)
 {
 	struct healthd *healthd = healthd_of(timer->data);
-	uint64_t now_ns = clock_mono_ns();
+	struct view view = look(healthd);
+	bool is_other;
 
-	watch_look(healthd->watch, now_ns);
-	canary_look(healthd->canary, watch_snapshot(healthd->watch), now_ns);
-	audit_look(healthd->audit, watch_snapshot(healthd->watch), now_ns);
+	canary_look(healthd->canary, view.snapshot, view.mono_ns);
+	audit_look(healthd->audit, view.snapshot, view.mono_ns);
+	history_look(healthd->history, view.snapshot, view.verdict, view.mono_ns);
+	is_other = incidents_look(healthd->incidents, view.snapshot, view.verdict,
+				  view.mono_ns, view.wall_ms);
+	routes_stream(healthd->routes, &view, healthd->server, is_other);
 	tell_change(healthd);
 	tell_store(healthd);
 	tell_findings(healthd);
@@ -248,7 +265,6 @@ static int serve(struct healthd *healthd, const struct settings *settings,
 	rc = open_handles(healthd);
 	if (rc < 0)
 		return why_set(why, rc, "cannot start: %s", uv_strerror(rc));
-	watch_look(healthd->watch, clock_mono_ns());
 	return server_open(&healthd->loop, settings->health_listen, &limits, on_request,
 			   healthd, &healthd->server, why);
 }
@@ -280,7 +296,9 @@ static int open_watch(struct healthd *healthd, const struct settings *settings)
 		.ready_needs_store = strcmp(settings->ready_needs_store, "yes") == 0,
 	};
 	healthd->routes = routes_new();
-	if (!healthd->routes)
+	healthd->history = history_new((uint64_t)settings->health_history_s * 1000);
+	healthd->incidents = incidents_new();
+	if (!healthd->routes || !healthd->history || !healthd->incidents)
 		return -ENOMEM;
 	return watch_new(settings->segment, &healthd->limits, &healthd->watch);
 }
@@ -318,6 +336,8 @@ int main(int argc, char **argv)
 	canary_free(healthd.canary);
 	audit_free(healthd.audit);
 	watch_free(healthd.watch);
+	history_free(healthd.history);
+	incidents_free(healthd.incidents);
 	routes_free(healthd.routes);
 	return rc < 0;
 }

@@ -5,7 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "healthd/accept.h"
+#include "healthd/events.h"
 #include "healthd/metrics.h"
+#include "healthd/page.h"
 #include "healthd/report.h"
 
 enum {
@@ -13,6 +16,7 @@ enum {
 };
 
 struct routes {
+	struct events *events;
 	char body[METRICS_SIZE]; /* the largest answer; pages not written to cost nothing
 				  */
 };
@@ -131,6 +135,22 @@ static void answer_metrics(struct exchange *x)
 		put(x, 200, metrics_type(format), (size_t)len);
 }
 
+/* The page has a stream of its own, made of its parts. */
+static void answer_events(struct exchange *x)
+{
+	char value[8];
+	enum events_kind kind = http_query(x->request->query, "page", value,
+					   sizeof value) == -ENOENT
+					? EVENTS_HEALTH
+					: EVENTS_PAGE;
+	size_t len;
+	const char *body = events_begin(x->routes->events, kind, x->view, &len);
+
+	put(x, 200, "text/event-stream", len);
+	x->answer->body = body;
+	x->answer->stream = kind;
+}
+
 static void answer_index(struct exchange *x);
 
 static const struct route table[] = {
@@ -145,14 +165,37 @@ static const struct route table[] = {
 	{ "/readyz", answer_ready, "The same as /health/ready" },
 	{ "/startupz", answer_startup, "The same as /health/startup" },
 	{ "/metrics", answer_metrics, "Metrics for Prometheus" },
-	{ "/", answer_index, "This list" },
+	{ "/events", answer_events,
+	  "/health?verbose every second, and at once when it changes" },
+	{ "/", answer_index, "The status page for browsers, this list for others" },
 };
 
 enum {
 	N_ROUTES = sizeof table / sizeof *table
 };
 
-static void answer_index(struct exchange *x)
+static void answer_page(struct exchange *x)
+{
+	struct html html = { .out = x->routes->body, .size = sizeof x->routes->body };
+
+	page_write(x->view, &html);
+	if (html.is_full) {
+		put_error(x, 500);
+		return;
+	}
+	put(x, 200, "text/html; charset=utf-8", html.len);
+	x->answer->head.extra = page_headers();
+}
+
+/* Browsers name HTML; programs name JSON, or nothing. */
+static bool wants_page(const struct http_request *request)
+{
+	double html = accept_quality(request, "text/html");
+
+	return html > 0 && html >= accept_quality(request, "application/json");
+}
+
+static void answer_list(struct exchange *x)
 {
 	json_t *paths = json_object();
 
@@ -163,18 +206,45 @@ static void answer_index(struct exchange *x)
 			   PARLEY_VERSION, "status",
 			   verdict_status_name(x->view->verdict->status), "paths",
 			   paths));
+	x->answer->head.extra = "Vary: Accept\r\n";
+}
+
+static void answer_index(struct exchange *x)
+{
+	if (wants_page(x->request))
+		answer_page(x);
+	else
+		answer_list(x);
 }
 
 /* ---- all of them --------------------------------------------------------------- */
 
 struct routes *routes_new(void)
 {
-	return malloc(sizeof(struct routes));
+	struct routes *routes = malloc(sizeof *routes);
+
+	if (!routes)
+		return NULL;
+	routes->events = events_new();
+	if (!routes->events) {
+		free(routes);
+		return NULL;
+	}
+	return routes;
 }
 
 void routes_free(struct routes *routes)
 {
+	if (!routes)
+		return;
+	events_free(routes->events);
 	free(routes);
+}
+
+void routes_stream(struct routes *routes, const struct view *view, struct server *server,
+		   bool is_other)
+{
+	events_send(routes->events, server, view, is_other);
 }
 
 static const struct route *find(const char *path)

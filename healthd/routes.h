@@ -8,7 +8,10 @@
  *   /health/ready, /readyz 503 when no new client should come
  *   /health/startup, /startupz   503 until the gateway has been ready once
  *   /metrics               200
- *   /                      200, a list of these
+ *   /events                200, a stream of Server-Sent Events, see events.h; with
+ *                          ?page that of the status page
+ *   /                      200, the status page where Accept names text/html and does not
+ *                          like application/json more, else a list of these in JSON
  *
  * ?verbose adds details to the first three (not with the value 0, no or false). A
  * gateway that starts and has no worker ready yet serves nobody, so that
@@ -31,5 +34,10 @@ void routes_free(struct routes *routes);
 /* Fills the answer; its body is lent until the next call. */
 void routes_answer(struct routes *routes, const struct view *view,
 		   const struct http_request *request, struct server_answer *ret_answer);
+
+/* With every look: sends to the streams what is due. `is_other`: the verdict is another
+ * than with the last. */
+void routes_stream(struct routes *routes, const struct view *view, struct server *server,
+		   bool is_other);
 
 #endif

@@ -5,6 +5,8 @@
 #define VIEW_H
 
 #include "common/segment_reader.h"
+#include "healthd/history.h"
+#include "healthd/incidents.h"
 #include "healthd/judge.h"
 #include "healthd/server.h"
 
@@ -17,6 +19,10 @@ struct view {
 	int64_t wall_ms;                    /* now */
 	int64_t started_ms;              /* when this process began, by the wall clock */
 	const struct findings *findings; /* NULL where nobody looks for them */
+	uint64_t mono_ns;                /* now */
+	/* NULL where nobody looks again and again. */
+	const struct history *history;
+	const struct incidents *incidents;
 };
 
 #endif
