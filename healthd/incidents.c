@@ -6,10 +6,6 @@
 
 #include "common/clock.h"
 
-enum {
-	ROLL_QUIET_MS = 1000
-};
-
 /* What is the same verdict. */
 struct key {
 	enum verdict_status worst, status;
@@ -24,7 +20,7 @@ struct incidents {
 	struct key key; /* of the last look */
 	int64_t since_wall_ms;
 	uint64_t since_ns;
-	uint64_t instance[2], reloads; /* of the last gateway that could be read */
+	uint64_t instance[2]; /* of the last gateway that could be read */
 	bool seen;
 	uint64_t n_ever;
 	struct incident *trouble, *roll; /* that last, or the last trouble; in `ring` */
@@ -70,7 +66,8 @@ static struct incident *begin(struct incidents *incidents, enum incident_kind ki
 
 /* ---- trouble ------------------------------------------------------------------- */
 
-/* Whether two sentences differ in their numbers at most. */
+/* Whether two sentences differ in their numbers at most, up to what stands in brackets:
+ * that may become better known. */
 static bool is_same_but_numbers(const char *a, const char *b)
 {
 	for (;;) {
@@ -78,7 +75,7 @@ static bool is_same_but_numbers(const char *a, const char *b)
 		b += strspn(b, "0123456789.");
 		if (*a != *b)
 			return false;
-		if (!*a)
+		if (!*a || *a == '(')
 			return true;
 		a++;
 		b++;
@@ -149,49 +146,28 @@ static void look_for_trouble(struct incidents *incidents, const struct now *now)
 
 /* ---- rolls and restarts -------------------------------------------------------- */
 
-static bool rolls_on(const struct snapshot *s)
+static void look_for_roll(struct incidents *incidents, const struct now *now)
 {
-	for (unsigned i = 0; i < s->n_slots; i++)
-		if (s->slots[i].alive && (s->slots[i].state == CHILD_stopping ||
-					  s->slots[i].state == CHILD_starting))
-			return true;
-	for (unsigned i = 0; i < s->n_seats; i++)
-		if (s->seats[i].state == SEAT_replacing)
-			return true;
-	return false;
-}
+	const bool under_way = now->verdict->roll.under_way;
 
-/* It is over when it has been quiet for a while: there are pauses from one worker to the
- * next. */
-static void go_on_rolling(struct incidents *incidents, bool rolls, const struct now *now)
-{
-	struct incident *roll = incidents->roll;
-
-	if (rolls)
-		roll->ended_ns = 0;
-	else if (!roll->ended_ns)
-		roll->ended_ns = now->ns;
-	if (roll->ended_ns && now->ns - roll->ended_ns >= ROLL_QUIET_MS * MS_NS)
+	if (under_way && !incidents->roll) {
+		incidents->roll = begin(incidents, INCIDENT_roll, now);
+	} else if (!under_way && incidents->roll) {
+		incidents->roll->ended_ns = now->ns;
 		incidents->roll = NULL;
+	}
 }
 
-static void look_for_changes(struct incidents *incidents, const struct now *now)
+static void look_for_restart(struct incidents *incidents, const struct now *now)
 {
 	const struct snapshot *s = now->snapshot;
-	const bool is_readable = s->look == LOOK_ok;
-	const bool is_same = is_readable && memcmp(incidents->instance, s->instance,
-						   sizeof s->instance) == 0;
 
-	if (incidents->roll)
-		go_on_rolling(incidents, is_same && rolls_on(s), now);
-	if (!is_readable)
+	if (s->look != LOOK_ok)
 		return;
-	if (incidents->seen && !is_same)
+	if (incidents->seen &&
+	    memcmp(incidents->instance, s->instance, sizeof s->instance) != 0)
 		begin(incidents, INCIDENT_restart, now)->ended_ns = now->ns;
-	else if (incidents->seen && s->reloads != incidents->reloads && !incidents->roll)
-		incidents->roll = begin(incidents, INCIDENT_roll, now);
 	memcpy(incidents->instance, s->instance, sizeof incidents->instance);
-	incidents->reloads = s->reloads;
 	incidents->seen = true;
 }
 
@@ -227,7 +203,8 @@ bool incidents_look(struct incidents *incidents, const struct snapshot *snapshot
 		incidents->since_wall_ms = wall_ms;
 		incidents->since_ns = now_ns;
 	}
-	look_for_changes(incidents, &now);
+	look_for_roll(incidents, &now);
+	look_for_restart(incidents, &now);
 	look_for_trouble(incidents, &now);
 	incidents->key = key;
 	incidents->started = true;

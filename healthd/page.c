@@ -84,6 +84,7 @@ void page_live(const struct view *view, struct html *html)
 	page_components(view, html);
 	page_processes(view, html);
 	page_incidents(view, html);
+	page_deaths(view, html);
 }
 
 void page_charts(const struct view *view, struct html *html)
@@ -122,6 +123,7 @@ void page_write(const struct view *view, struct html *html)
 	page_components(view, html);
 	page_processes(view, html);
 	page_incidents(view, html);
+	page_deaths(view, html);
 	html_raw(html, "</main>");
 	write_foot(view, html);
 	html_raw(html,

@@ -65,7 +65,8 @@ static void write_counter(const struct view *view, struct html *html, const char
 /* A reader that was lapped reads the store instead: it costs time, and loses nothing. */
 static void write_bus(const struct view *view, struct html *html)
 {
-	const bool known = view->verdict->workers_serving > 0 &&
+	const bool known = view->verdict->active_known &&
+			   view->verdict->server != SERVER_stopped &&
 			   is_told(view, COUNTER_bus_read);
 
 	begin_card(html, "Bus", known ? "ok" : "unknown", known ? "ok" : "unknown");

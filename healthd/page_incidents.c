@@ -44,7 +44,9 @@ static void write_story(const struct incident *incident, struct html *html)
 {
 	html_raw(html, "<ol class=\"story\">");
 	if (incident->kind == INCIDENT_roll)
-		html_raw(html, "<li>the workers were replaced one by one</li>");
+		html_raw(html, incident->ended_ns
+				       ? "<li>the workers were replaced one by one</li>"
+				       : "<li>the workers are replaced one by one</li>");
 	if (incident->kind == INCIDENT_restart)
 		html_raw(html, "<li>another gateway than before is there</li>");
 	for (unsigned i = 0; i < incident->n_reasons; i++) {

@@ -16,6 +16,7 @@ void page_verdict(const struct view *view, struct html *html);
 void page_processes(const struct view *view, struct html *html);
 void page_components(const struct view *view, struct html *html);
 void page_incidents(const struct view *view, struct html *html);
+void page_deaths(const struct view *view, struct html *html);
 
 /* The numbers of now beside the charts, the charts, and the line of the last hour. */
 void page_numbers(const struct view *view, struct html *html);

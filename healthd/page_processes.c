@@ -15,6 +15,7 @@ struct row {
 	const struct snapshot_slot *slot; /* NULL: nobody */
 	unsigned i_seat;
 	bool is_leaving;
+	bool is_under; /* another row of the same seat */
 };
 
 static void write_name(const struct row *row, struct html *html)
@@ -32,48 +33,61 @@ static void write_name(const struct row *row, struct html *html)
 	html_raw(html, "</small></th>");
 }
 
-/* In words, and the class that colours it. */
-static const char *state_of(const struct row *row, char words[WORDS_SIZE])
-{
-	const char *hang = row->slot ? judge_hang(row->slot, row->view->limits) : NULL;
-	uint64_t uptime_ms = row->view->snapshot->uptime_ms;
+/* What is said of a process, in a word and in small print. */
+struct state {
+	const char *class_name, *word;
+	char detail[WORDS_SIZE];
+};
 
+/* Of a seat that nobody serves. */
+static struct state state_of_empty(const struct row *row)
+{
+	const struct snapshot *s = row->view->snapshot;
+	struct state state = { "error", "gone", "" };
+
+	if (s->state == GATEWAY_draining || s->state == GATEWAY_stopped)
+		return (struct state){ "unknown", "left", "" };
+	if (row->seat->state == SEAT_crash_loop)
+		state.word = "crash loop";
+	if (row->seat->state == SEAT_backoff && row->seat->retry_at_ms > s->uptime_ms)
+		snprintf(state.detail, sizeof state.detail, "restarts in %.1f s",
+			 (double)(row->seat->retry_at_ms - s->uptime_ms) / 1e3);
+	return state;
+}
+
+static struct state state_of(const struct row *row)
+{
+	const struct snapshot_slot *slot = row->slot;
+	const char *hang = slot ? judge_hang(slot, row->view->limits) : NULL;
+	struct state state = { "ok", seat_state_name(row->seat->state), "" };
+
+	if (!slot)
+		return state_of_empty(row);
+	snprintf(state.detail, sizeof state.detail, "%s", phase_name(slot->phase));
 	if (hang) {
-		snprintf(words, WORDS_SIZE, "hung (%s)", hang);
-		return "error";
+		state.class_name = "error";
+		state.word = "hung";
+		snprintf(state.detail, sizeof state.detail, "%s, in %s", hang,
+			 phase_name(slot->phase));
+	} else if (row->is_leaving || slot->state != CHILD_up) {
+		state.class_name = "degraded";
+		state.word = slot->state == CHILD_stopping
+				     ? "leaving"
+				     : child_state_name(slot->state);
 	}
-	if (row->is_leaving || (row->slot && row->slot->state != CHILD_up)) {
-		snprintf(words, WORDS_SIZE, "%s",
-			 row->slot->state == CHILD_stopping
-				 ? "leaving"
-				 : child_state_name(row->slot->state));
-		return "degraded";
-	}
-	if (row->slot) {
-		snprintf(words, WORDS_SIZE, "%s", seat_state_name(row->seat->state));
-		return "ok";
-	}
-	if (row->seat->state == SEAT_backoff && row->seat->retry_at_ms > uptime_ms)
-		snprintf(words, WORDS_SIZE, "restarts in %.1f s",
-			 (double)(row->seat->retry_at_ms - uptime_ms) / 1e3);
-	else if (row->seat->state == SEAT_crash_loop)
-		snprintf(words, WORDS_SIZE, "crash loop");
-	else
-		snprintf(words, WORDS_SIZE, "gone");
-	return "error";
+	return state;
 }
 
 static void write_state(const struct row *row, struct html *html)
 {
-	char words[WORDS_SIZE];
+	const struct state state = state_of(row);
 
 	html_raw(html, "<td role=\"cell\"><span class=\"state ");
-	html_raw(html, state_of(row, words));
+	html_raw(html, state.class_name);
 	html_raw(html, "\">");
-	html_text(html, words);
+	html_text(html, state.word);
 	html_raw(html, "</span><small>");
-	if (row->slot)
-		html_text(html, phase_name(row->slot->phase));
+	html_text(html, state.detail);
 	html_raw(html, "</small></td>");
 }
 
@@ -108,10 +122,10 @@ static void write_restarts(const struct row *row, struct html *html)
 	const struct snapshot_seat *seat = row->seat;
 
 	html_raw(html, "<td role=\"cell\" class=\"number\">");
-	if (!row->is_leaving)
+	if (!row->is_under)
 		html_format(html, "%" PRIu64, seat->restarts);
 	html_raw(html, "<small>");
-	if (!row->is_leaving && seat->last_reason != EXIT_none) {
+	if (!row->is_under && seat->last_reason != EXIT_none) {
 		html_text(html, exit_reason_name(seat->last_reason));
 		if (seat->last_signal)
 			html_format(html, ", signal %" PRIu64, seat->last_signal);
@@ -123,8 +137,8 @@ static void write_restarts(const struct row *row, struct html *html)
 
 static void write_row(const struct row *row, struct html *html)
 {
-	html_raw(html, row->is_leaving ? "<tr role=\"row\" class=\"leaving\">"
-				       : "<tr role=\"row\">");
+	html_raw(html, row->is_under ? "<tr role=\"row\" class=\"leaving\">"
+				     : "<tr role=\"row\">");
 	write_name(row, html);
 	write_state(row, html);
 	write_beat(row, html);
@@ -133,21 +147,30 @@ static void write_row(const struct row *row, struct html *html)
 	html_raw(html, "</tr>");
 }
 
-/* The seat, then those who were there and are not gone yet. */
+/* The seat, then those who were there and are not gone yet; of a gateway that drains they
+ * are all that is left of it. */
 static void write_seat(const struct view *view, unsigned i, struct html *html)
 {
 	const struct snapshot *s = view->snapshot;
 	struct row row = { .view = view, .seat = &s->seats[i], .i_seat = i };
 	const struct snapshot_slot *serving = judge_serving(s, row.seat);
+	bool is_told = serving || s->state != GATEWAY_draining;
 
 	row.slot = serving;
-	write_row(&row, html);
-	row.is_leaving = true;
+	if (is_told)
+		write_row(&row, html);
 	for (unsigned j = 0; j < s->n_slots; j++) {
 		row.slot = &s->slots[j];
-		if (row.slot->alive && row.slot->seat == i && row.slot != serving)
-			write_row(&row, html);
+		if (!row.slot->alive || row.slot->seat != i || row.slot == serving)
+			continue;
+		row.is_leaving = true;
+		row.is_under = is_told;
+		write_row(&row, html);
+		is_told = true;
 	}
+	row = (struct row){ .view = view, .seat = &s->seats[i], .i_seat = i };
+	if (!is_told)
+		write_row(&row, html);
 }
 
 static void write_supervisor(const struct view *view, struct html *html)

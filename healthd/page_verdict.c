@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,6 +101,43 @@ static void write_reasons(const struct view *view, struct html *html)
 	html_raw(html, "</ul>");
 }
 
+/* The reason says it in words, too. */
+static void write_drain(const struct verdict_drain *drain, struct html *html)
+{
+	char done[WORDS_SIZE], all[WORDS_SIZE], words[WORDS_SIZE];
+
+	if (!drain->under_way || !drain->left_known || drain->began == 0)
+		return;
+	html_raw(html, "<div class=\"progress\"><progress aria-label=\"Drain\" max=\"");
+	html_format(html, "%" PRIu64, drain->began);
+	html_raw(html, "\" value=\"");
+	html_format(html, "%" PRIu64, drain->began - drain->left);
+	html_raw(html, "\"></progress><p>");
+	html_format(html, "%s of %s clients gone, ",
+		    words_count(drain->began - drain->left, done),
+		    words_count(drain->began, all));
+	html_format(html, "about %s to go, ", words_lasting(drain->left_ms, words));
+	html_format(html, "%s at most", words_lasting(drain->most_ms, words));
+	html_raw(html, "</p></div>");
+}
+
+static void write_roll(const struct verdict_roll *roll, struct html *html)
+{
+	char words[WORDS_SIZE];
+
+	if (!roll->under_way)
+		return;
+	html_raw(html, "<div class=\"progress\"><progress aria-label=\"Rolling restart\" "
+		       "max=\"");
+	html_format(html, "%u", roll->workers);
+	html_raw(html, "\" value=\"");
+	html_format(html, "%u", roll->rolled);
+	html_raw(html, "\"></progress><p>");
+	html_format(html, "Rolling restart: %u of %u workers replaced, about %s to go",
+		    roll->rolled, roll->workers, words_lasting(roll->left_ms, words));
+	html_raw(html, "</p></div>");
+}
+
 /* Unless it stands above already. */
 static void write_why(const struct verdict *verdict, const char *what, const char *reason,
 		      struct html *html)
@@ -154,6 +192,8 @@ void page_verdict(const struct view *view, struct html *html)
 	write_since(view, html);
 	html_raw(html, "</div></div>");
 	write_reasons(view, html);
+	write_drain(&view->verdict->drain, html);
+	write_roll(&view->verdict->roll, html);
 	write_facts(view, html);
 	html_raw(html, "</section>");
 }

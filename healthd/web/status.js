@@ -13,7 +13,7 @@
 	let seen = Date.now(), tried = seen, said = get('headline').textContent, lost = false;
 
 	function same(old, fresh) {
-		for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+		for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && name !== 'open') old.removeAttribute(name);
 		for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
 		const before = [...old.childNodes], after = [...fresh.childNodes];
 		after.forEach((node, i) => {

@@ -155,12 +155,58 @@ static void each_process_is_in_the_table(void **state)
 	look_after(50);
 	write_page();
 	has("worker 0<small>no process</small>");
-	has("restarts in 1.5 s");
+	has(">gone</span><small>restarts in 1.5 s</small>");
 	has("worker 1<small>pid 1001</small>");
 	has("4<small>killed, signal 9</small>");
 	has("pid 4711");
 	has(">leaving</span>");
 	has("sequencer<small>pid 1004</small>");
+}
+
+static void how_far_a_drain_is_is_told(void **state)
+{
+	seen.state = GATEWAY_draining;
+	seen.drain.from_ms = seen.uptime_ms - 1000;
+	seen.drain.close_ms = seen.uptime_ms;
+	seen.drain.until_ms = seen.uptime_ms + 20000;
+	seen.drain.spread_ms = 5000;
+	seen.drain.links = 1000;
+	look_after(50);
+	write_page();
+	has("max=\"1000\" value=\"992\"></progress>");
+	has("992 of 1,000 clients gone, about 5.0 s to go, 20 s at most");
+	fake_gateway(&seen);
+	seen.roll.total = 2;
+	seen.roll.done = 1;
+	seen.roll.from_ms = seen.uptime_ms - 3000;
+	look_after(50);
+	write_page();
+	has("Rolling restart: 1 of 2 workers replaced, about 3.0 s to go");
+}
+
+static void the_last_deaths_are_told(void **state)
+{
+	seen.n_deaths = 1;
+	seen.deaths[0] = (struct snapshot_death){ .wall_ms = WALL_MS - 60000,
+						  .lived_ms = 5000,
+						  .signal = 9,
+						  .phase = PHASE_bus,
+						  .seat = 1,
+						  .reason = EXIT_killed,
+						  .links = 415,
+						  .back = 412,
+						  .whole = 411,
+						  .trimmed = 1,
+						  .n_events = 1 };
+	seen.deaths[0].events[0] = (struct snapshot_event){ .at_ms = 4600,
+							    .kind = EVENT_slow_loop,
+							    .a = 300 };
+	look_after(50);
+	write_page();
+	has("<p>worker 1 killed, signal 9, in bus</p>");
+	has("412 of 415 clients are back, 411 of them whole, for 1 history had been");
+	has("<li>slow_loop 300, 0.4 s before</li>");
+	has(">06:03:59 UTC</time>");
 }
 
 static void numbers_that_are_not_known_are_not_told(void **state)
@@ -264,11 +310,11 @@ static void sixty_four_workers_in_trouble_fit(void **state)
 
 static void the_parts_have_the_ids_of_their_places(void **state)
 {
-	static const char *const ids[] = { "title",           "icon",
-					   "as-of",           "verdict",
-					   "now-connections", "now-messages",
-					   "now-deliveries",  "processes",
-					   "components",      "incidents" };
+	static const char *const ids[] = {
+		"title",           "icon",         "as-of",          "verdict",
+		"now-connections", "now-messages", "now-deliveries", "processes",
+		"components",      "incidents",    "deaths"
+	};
 	static const char *const charts[] = { "timeline", "chart-connections",
 					      "chart-messages", "chart-deliveries" };
 	char part[64];
@@ -341,6 +387,8 @@ int main(void)
 		T(a_store_that_is_away_is_named_as_such),
 		T(since_when_is_told_and_what_is_not_known_too),
 		T(each_process_is_in_the_table),
+		T(how_far_a_drain_is_is_told),
+		T(the_last_deaths_are_told),
 		T(numbers_that_are_not_known_are_not_told),
 		T(a_gap_is_a_gap_in_the_chart),
 		T(hostile_words_stay_words),

@@ -10,11 +10,11 @@ import { join } from 'node:path';
 
 export const ROOT = new URL('../../..', import.meta.url).pathname;
 const MODE = process.env.MODE ?? 'release';
-const DRIVER = join(ROOT, 'build/web/tests/');
-const CHROMIUM = '/usr/bin/chromium';
+export const DRIVER = join(ROOT, 'build/web/tests/');
+export const CHROMIUM = '/usr/bin/chromium';
 export const SHOTS = join(ROOT, 'build/web/screenshots');
 const TOLERANCE = Number(process.env.TOLERANCE ?? 3);
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+export const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync', '--lang=en'];
 
 /* Why browser tests cannot run here, or false. */
