@@ -3,7 +3,7 @@
 #include "healthd/server_connection.h"
 
 enum {
-	SEND_BUFFER = 64 * 1024 /* the kernel's, so that who is behind is seen */
+	SEND_BUFFER = 16 * 1024 /* the kernel's, so that who is behind is seen */
 };
 
 bool connection_begin_stream(struct connection *connection, unsigned kind)
