@@ -337,8 +337,9 @@ build/web/tests/node_modules/.package-lock.json: tests/web/package.json tests/we
 	cd build/web/tests && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-screenshots: all browser-driver ## make the pictures of the chat page, for the README and to look at
+screenshots: all tools browser-driver ## make the pictures of both pages, for the README and to look at
 	node tests/web/browser/screenshots.mjs
+	node tests/web/browser/status_screenshots.mjs
 
 run: deps ## run the gateway and healthd until Ctrl-C
 	$(MAKE) -j$(JOBS) all
