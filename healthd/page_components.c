@@ -3,9 +3,8 @@
 
 #include "healthd/page_parts.h"
 
-/* The head of a card: its name, and how it is in a word. */
-static void begin_card(struct html *html, const char *name, const char *class_name,
-		       const char *state)
+void page_card(struct html *html, const char *name, const char *class_name,
+	       const char *state)
 {
 	html_raw(html, "<section class=\"card\"><h2>");
 	html_raw(html, name);
@@ -16,7 +15,7 @@ static void begin_card(struct html *html, const char *name, const char *class_na
 	html_raw(html, "</span></h2>");
 }
 
-static void write_reason(struct html *html, const char *reason)
+void page_why(struct html *html, const char *reason)
 {
 	if (!*reason)
 		return;
@@ -30,9 +29,9 @@ static void write_store(const struct view *view, struct html *html)
 	const struct verdict_store *store = &view->verdict->store;
 	char words[WORDS_SIZE] = "unknown";
 
-	begin_card(html, "Store", store_status_name(store->status),
-		   store_status_name(store->status));
-	write_reason(html, store->reason);
+	page_card(html, "Store", store_status_name(store->status),
+		  store_status_name(store->status));
+	page_why(html, store->reason);
 	html_raw(html, "<dl>");
 	html_fact(html, "Kind", store->driver ? store->driver : "unknown");
 	if (store->latency_known)
@@ -69,7 +68,7 @@ static void write_bus(const struct view *view, struct html *html)
 			   view->verdict->server != SERVER_stopped &&
 			   is_told(view, COUNTER_bus_read);
 
-	begin_card(html, "Bus", known ? "ok" : "unknown", known ? "ok" : "unknown");
+	page_card(html, "Bus", known ? "ok" : "unknown", known ? "ok" : "unknown");
 	html_raw(html, "<dl>");
 	write_counter(view, html, "Records written", COUNTER_bus_written);
 	write_counter(view, html, "Records read", COUNTER_bus_read);
@@ -83,5 +82,9 @@ void page_components(const struct view *view, struct html *html)
 	html_raw(html, "<div id=\"components\" class=\"components\">");
 	write_store(view, html);
 	write_bus(view, html);
+	if (view->findings) {
+		page_canary(view, html);
+		page_audit(view, html);
+	}
 	html_raw(html, "</div>");
 }

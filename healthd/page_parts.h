@@ -18,6 +18,15 @@ void page_components(const struct view *view, struct html *html);
 void page_incidents(const struct view *view, struct html *html);
 void page_deaths(const struct view *view, struct html *html);
 
+/* Parts of the components, where somebody looks for what they tell. */
+void page_canary(const struct view *view, struct html *html);
+void page_audit(const struct view *view, struct html *html);
+
+/* Begins a <section>: its name, and how it is in a word. Then its reason, unless "". */
+void page_card(struct html *html, const char *name, const char *class_name,
+	       const char *state);
+void page_why(struct html *html, const char *reason);
+
 /* The numbers of now beside the charts, the charts, and the line of the last hour. */
 void page_numbers(const struct view *view, struct html *html);
 void page_tiles(const struct view *view, struct html *html); /* both, in their frames */
