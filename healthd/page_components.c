@@ -37,10 +37,9 @@ static void write_store(const struct view *view, struct html *html)
 	if (store->latency_known)
 		snprintf(words, sizeof words, "%.2f ms", (double)store->latency_us / 1e3);
 	html_fact(html, "Last commit took", words);
-	html_fact_count(html, "Waiting to be committed", store->queue_known,
-			store->queue);
+	html_fact_count(html, "Waiting for commit", store->queue_known, store->queue);
 	if (store->last_ok_known) {
-		html_raw(html, "<div><dt>Last good answer</dt><dd>");
+		html_raw(html, "<div><dt>Last answer</dt><dd>");
 		html_time(html, (int64_t)store->last_ok_ms, view->wall_ms);
 		html_raw(html, "</dd></div>");
 	}
@@ -73,7 +72,7 @@ static void write_bus(const struct view *view, struct html *html)
 	write_counter(view, html, "Records written", COUNTER_bus_written);
 	write_counter(view, html, "Records read", COUNTER_bus_read);
 	write_counter(view, html, "Readers lapped", COUNTER_bus_overruns);
-	write_counter(view, html, "Holes read from the store", COUNTER_gaps);
+	write_counter(view, html, "Holes read again", COUNTER_gaps);
 	html_raw(html, "</dl></section>");
 }
 

@@ -27,7 +27,7 @@ static void write_workers(const struct canary_found *found, struct html *html)
 		n_well += seat->generation && seat->passed && !seat->failures;
 	}
 	snprintf(words, sizeof words, "%u of %u", n_well, n_known);
-	html_fact(html, "Workers that it came through", words);
+	html_fact(html, "Workers it passed", words);
 }
 
 void page_canary(const struct view *view, struct html *html)
@@ -48,7 +48,7 @@ void page_canary(const struct view *view, struct html *html)
 	html_raw(html, "<dl>");
 	write_took(html, "A message took", last->passed, last->delivered_us);
 	write_workers(found, html);
-	html_fact(html, "Last came through",
+	html_fact(html, "Last passed, ago",
 		  last->passed ? words_lasting(age_ns / MS_NS, words) : "never");
 	html_fact_count(html, "Tries that failed", true, n_failed);
 	html_raw(html, "</dl></section>");

@@ -53,8 +53,8 @@ async function main() {
     load('idle', n, '--reconnect', '--room', `quiet ${n}`, address);
     await filled(desk, n);
   }
-  load('idle', 12, '--reconnect', '--room', 'lobby', address);
-  const talk = setInterval(() => load('room', 6, 100 + Math.floor(900 * Math.random()), 2, '--room', 'lobby', address), 900);
+  let n = 0;
+  const talk = setInterval(() => load('room', 6, 100 + Math.floor(900 * Math.random()), 2, '--room', `talk ${n++}`, address), 900);
   t.after(() => clearInterval(talk));
   await filled(desk, 180);
   process.kill(gateway.workers()[0], 'SIGKILL');
