@@ -1,35 +1,11 @@
 // The page is usable by keyboard alone, by ear, with weak eyes, and on a small screen.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { complaints, person, say, shot, shows, skip, stage } from './harness.mjs';
+import { complaints, contrasts, person, say, shot, shows, skip, stage } from './harness.mjs';
 
 const focused = (page) => page.evaluate(() => {
   const e = document.activeElement;
   return e.id || e.className || e.getAttribute('href') || e.textContent.trim();
-});
-
-/* Text against what is behind it, as WCAG 2.2 has it; only what is on the screen. */
-const contrasts = (page) => page.evaluate(() => {
-  const rgb = (css) => css.match(/[\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (e) => {
-    for (; e; e = e.parentElement) {
-      const colour = rgb(getComputedStyle(e).backgroundColor);
-      if (colour[3] === undefined || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const bad = [];
-  for (const e of document.querySelectorAll('body *')) {
-    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })) continue;
-    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) bad.push(`${e.tagName}.${e.className} "${e.textContent.trim().slice(0, 20)}" ${ratio.toFixed(2)}`);
-  }
-  return bad;
 });
 
 test('everybody can use the page', { skip }, async (t) => {
