@@ -10,7 +10,7 @@
 #include "common/segment_reader.h"
 
 enum {
-	DEATH_WORDS = 200
+	DEATH_WORDS = 240
 };
 
 /* An array, the latest first. New; NULL without memory. */

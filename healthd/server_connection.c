@@ -210,7 +210,7 @@ static void refuse(struct connection *connection, int status)
 void connection_stream(struct connection *connection, const char *text, size_t len)
 {
 	CHECK(connection->state == CONNECTION_streaming);
-	send_bytes(connection, (char *)(uintptr_t)text, len, NULL, 0);
+	send_bytes(connection, (char *)(uintptr_t)text, len, "", 0);
 }
 
 static void answer(struct connection *connection, const struct http_request *request)
