@@ -80,9 +80,10 @@ LIBPQ_CFLAGS := $(patsubst -I%,-isystem %,$(call pkg,--cflags,libpq))
 CPPFLAGS += -I. -D_GNU_SOURCE -DPARLEY_VERSION='"$(VERSION)"' $(LLHTTP_CFLAGS) $(LIBPQ_CFLAGS)
 CFLAGS += -std=c11 $(WARNINGS) $(FLAGS_$(MODE))
 LDFLAGS += $(LINK_$(MODE))
-HEALTHD_LIBS := $(call pkg,--libs,libuv) $(call pkg,--libs,jansson) $(LLHTTP_LIBS)
+# The canary alone speaks TLS: stat and probe do without.
+HEALTHD_LIBS := -Wl,--as-needed $(call pkg,--libs,openssl) $(call pkg,--libs,libuv) $(call pkg,--libs,jansson) $(LLHTTP_LIBS)
 GATEWAY_LIBS := $(call pkg,--libs,libwebsockets) $(call pkg,--libs,libuv) \
-	$(call pkg,--libs,jansson) $(call pkg,--libs,libcrypto) $(call pkg,--libs,libpq) \
+	$(call pkg,--libs,jansson) $(call pkg,--libs,openssl) $(call pkg,--libs,libpq) \
 	$(call pkg,--libs,sqlite3) $(LLHTTP_LIBS)
 
 # Files named *main.c hold a main(); the rest of each folder is one archive, so

@@ -38,7 +38,10 @@ struct canary {
 	uint64_t left; /* bits of workers that were not reached yet; 0: no round */
 	unsigned n_tries;
 	bool failed;
-	bool reached; /* somebody has answered there, ever in this gateway's life */
+	/* In this gateway's life, or since it read its settings again: */
+	bool reached;  /* somebody has accepted a connection there */
+	bool answered; /* and has said something in HTTP, */
+	bool tls;      /* behind TLS; until then what is tried next */
 	/* The visit. */
 	bool visiting, closing;
 	char header_host[HOST_SIZE + 16], key[33];
@@ -144,20 +147,35 @@ static void end_round(struct canary *c)
 		c->next_ns = clock_mono_ns() + interval_ns / AGAIN_SHARE;
 }
 
+/* Whether it is TLS is found out by trying: plain first. */
+static bool may_be_tls(struct canary *c, const struct visit_result *result)
+{
+	if (result->answered)
+		c->answered = true;
+	if (c->answered || result->end == VISIT_untried)
+		return false;
+	if (!c->tls && result->end == VISIT_tls) {
+		c->tls = true;
+		return true;
+	}
+	c->tls = false;
+	return false;
+}
+
 /* Whether the round goes on after this visit. */
 static bool take(struct canary *c, const struct visit_result *result)
 {
 	c->reached = c->reached || result->stage != CANARY_AT_connect;
+	if (may_be_tls(c, result))
+		return c->n_tries > 0;
 	switch (result->end) {
 	case VISIT_passed: passed(c, result); break;
+	case VISIT_tls:
 	case VISIT_failed: failed(c, result); break;
 	case VISIT_known: break;
 	case VISIT_no_token:
 		c->tokenless = true;
 		become(c, CANARY_off, "no token: PARLEY_CANARY_TOKEN_FILE is not set");
-		return false;
-	case VISIT_tls:
-		become(c, CANARY_unknown, "TLS is spoken there, which the canary is not");
 		return false;
 	case VISIT_untried:
 		become(c, CANARY_unknown, "cannot be tried: %s", result->why);
@@ -165,7 +183,7 @@ static bool take(struct canary *c, const struct visit_result *result)
 	}
 	if (result->worker >= 0)
 		c->left &= ~(1ull << result->worker);
-	else if (result->end == VISIT_failed)
+	else if (result->end != VISIT_known)
 		return false;
 	return c->left && c->n_tries && c->found.failures < c->limits.failures;
 }
@@ -203,6 +221,7 @@ static void visit_next(struct canary *c)
 		.instance = c->key,
 		.room = c->limits.room,
 		.token_file = c->limits.token_file,
+		.tls = c->tls,
 		.timeout_ms = c->limits.timeout_ms,
 		.known = ~c->left,
 	};
@@ -275,10 +294,10 @@ static void see_gateway(struct canary *c, const struct snapshot *s)
 	bool same = c->runs && memcmp(c->instance, s->instance, sizeof c->instance) == 0;
 
 	if (!same || c->reloads != s->reloads)
-		c->tokenless = false;
+		c->tokenless = c->answered = false;
 	if (!same) {
 		forget_all(c);
-		c->reached = false;
+		c->reached = c->tls = false;
 		c->next_ns = 0;
 		become(c, CANARY_unknown, "not tried yet");
 	}

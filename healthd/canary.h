@@ -8,6 +8,8 @@
  * message comes back: through worker, store and bus. Each message is a new one, since
  * that a known one is known proves no commit; the gateway keeps the last of its room.
  *
+ * Whether TLS is spoken there is found out by trying, plain HTTP first.
+ *
  * A round that failed is followed by the next after a quarter of the interval. What was
  * found is forgotten with the process that it was about, and while there is no gateway
  * that runs nothing is tried, nor held against it. Nor is that nobody ever answered where

@@ -18,8 +18,10 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct visit *visit = handle->data;
 
-	if (--visit->n_open == 0)
-		visit->done(visit->app, &visit->result);
+	if (--visit->n_open)
+		return;
+	canary_tls_free(visit->tls);
+	visit->done(visit->app, &visit->result);
 }
 
 __attribute__((format(printf, 3, 4))) static void end(struct visit *visit,
@@ -55,7 +57,7 @@ static void on_deadline(uv_timer_t *timer)
 /* ---- writing -------------------------------------------------------------------- */
 
 /* A few hundred bytes always fit into a fresh socket: there is nothing to wait for. */
-static void say(struct visit *visit, const void *bytes, int len)
+static void put(struct visit *visit, const void *bytes, int len)
 {
 	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes, len > 0 ? (unsigned)len : 0);
 	int rc = len > 0 ? uv_try_write((uv_stream_t *)&visit->tcp, &buf, 1) : len;
@@ -65,14 +67,31 @@ static void say(struct visit *visit, const void *bytes, int len)
 		    rc < 0 ? uv_strerror(rc) : "only in part");
 }
 
+static void put_ciphered(struct visit *visit)
+{
+	uint8_t out[2048];
+	size_t len;
+
+	while (!visit->ending && (len = canary_tls_give(visit->tls, out, sizeof out)) > 0)
+		put(visit, out, (int)len);
+}
+
+static void say(struct visit *visit, const void *bytes, int len)
+{
+	if (!visit->tls || len < 0) {
+		put(visit, bytes, len);
+	} else if (canary_tls_write(visit->tls, bytes, (size_t)len) < 0) {
+		end(visit, VISIT_failed, "cannot write: TLS has ended");
+	} else {
+		put_ciphered(visit);
+	}
+}
+
 static void say_goodbye(struct visit *visit)
 {
 	uint8_t frame[16];
-	uv_buf_t buf = uv_buf_init((char *)frame, 0);
-	int len = canary_write_close(frame, sizeof frame);
 
-	buf.len = len > 0 ? (size_t)len : 0;
-	(void)uv_try_write((uv_stream_t *)&visit->tcp, &buf, 1); /* a courtesy */
+	say(visit, frame, canary_write_close(frame, sizeof frame));
 }
 
 /* The file's text, a regular one's only: no other could be read without waiting. */
@@ -149,6 +168,7 @@ static void say_message(struct visit *visit)
 static void on_answer(struct visit *visit, const struct canary_in *in)
 {
 	visit->result.worker = in->worker;
+	visit->result.answered = true;
 	if (in->status == 401 && !visit->has_token)
 		end(visit, VISIT_no_token, "no token");
 	else if (in->status != 101)
@@ -223,12 +243,64 @@ static void hear(struct visit *visit)
 	} while (in.heard != CANARY_MORE && !visit->ending);
 }
 
+/* Nothing was ever said by who hangs up on plain HTTP: as TLS does. */
+static void on_end(struct visit *visit, int error)
+{
+	bool mute = !visit->tls && visit->result.stage == CANARY_AT_handshake &&
+		    visit->reader.total == 0;
+
+	end(visit, mute ? VISIT_tls : VISIT_failed, "%s",
+	    error == UV_EOF ? "the connection was closed" : uv_strerror(error));
+}
+
+/* What the ciphered bytes say, in turns that fit into the reader. */
+static void hear_ciphered(struct visit *visit)
+{
+	uint8_t *at;
+	int len = 0;
+
+	while (!visit->ending) {
+		size_t space = canary_space(&visit->reader, &at);
+
+		len = canary_tls_read(visit->tls, at, space);
+		if (len <= 0)
+			break;
+		canary_added(&visit->reader, (size_t)len);
+		hear(visit);
+	}
+	if (len < 0)
+		end(visit, VISIT_failed, "TLS %s",
+		    len == -EPIPE ? "was ended" : "failed");
+}
+
+static void take_ciphered(struct visit *visit, size_t len)
+{
+	int rc;
+
+	visit->n_ciphered += len;
+	rc = visit->n_ciphered > 2 * CANARY_TOTAL_MAX
+		     ? -EPROTO
+		     : canary_tls_take(visit->tls, visit->ciphered, len);
+	put_ciphered(visit);
+	if (rc < 0) {
+		end(visit, VISIT_failed, "TLS failed");
+		return;
+	}
+	if (rc == 1 && !visit->is_secret && !visit->ending) {
+		visit->is_secret = true;
+		say_handshake(visit);
+	}
+	if (visit->is_secret)
+		hear_ciphered(visit);
+}
+
 static void on_space(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
 {
 	struct visit *visit = handle->data;
-	uint8_t *at;
+	uint8_t *at = visit->ciphered;
 
-	ret_buf->len = canary_space(&visit->reader, &at);
+	ret_buf->len = visit->tls ? sizeof visit->ciphered
+				  : canary_space(&visit->reader, &at);
 	ret_buf->base = (char *)at;
 }
 
@@ -239,8 +311,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	if (visit->ending)
 		return;
 	if (n < 0) {
-		end(visit, VISIT_failed, "%s",
-		    n == UV_EOF ? "the connection was closed" : uv_strerror((int)n));
+		on_end(visit, (int)n);
+		return;
+	}
+	if (visit->tls) {
+		take_ciphered(visit, (size_t)n);
 		return;
 	}
 	canary_added(&visit->reader, (size_t)n);
@@ -285,7 +360,10 @@ static void on_connected(uv_connect_t *request, int status)
 	}
 	(void)uv_tcp_nodelay(&visit->tcp, 1); /* faster at best */
 	visit->result.stage = CANARY_AT_handshake;
-	say_handshake(visit);
+	if (visit->tls)
+		take_ciphered(visit, 0);
+	else
+		say_handshake(visit);
 }
 
 int visit_start(struct visit *visit, uv_loop_t *loop, const struct visit_wish *wish,
@@ -295,9 +373,14 @@ int visit_start(struct visit *visit, uv_loop_t *loop, const struct visit_wish *w
 
 	*visit = (struct visit){ .wish = *wish, .done = done, .app = app };
 	visit->result.worker = -1;
+	visit->tls = wish->tls ? canary_tls_new() : NULL;
+	if (wish->tls && !visit->tls)
+		return -ENOMEM;
 	rc = uv_tcp_init(loop, &visit->tcp);
-	if (rc < 0)
+	if (rc < 0) {
+		canary_tls_free(visit->tls);
 		return rc;
+	}
 	(void)uv_timer_init(loop, &visit->deadline); /* cannot fail */
 	visit->tcp.data = visit->deadline.data = visit;
 	visit->n_open = 2;

@@ -10,6 +10,7 @@
 
 #include <uv.h>
 
+#include "healthd/canary_tls.h"
 #include "healthd/canary_wire.h"
 #include "healthd/findings.h"
 
@@ -18,14 +19,15 @@ enum visit_end {
 	VISIT_failed,   /* at `stage`, for `why` */
 	VISIT_known,    /* the worker is one of those not to be tried again */
 	VISIT_no_token, /* one is asked for, and there is none */
-	VISIT_tls,      /* it is TLS that is spoken there */
+	VISIT_tls,      /* it may be TLS that is spoken there: it is not plain HTTP */
 	VISIT_untried,  /* for want of something of our own: `why` */
 };
 
 struct visit_result {
 	enum visit_end end;
 	enum canary_stage stage;
-	int worker; /* -1: not known */
+	bool answered; /* in HTTP */
+	int worker;    /* -1: not known */
 	uint64_t sent_us, delivered_us;
 	char why[96];
 };
@@ -35,6 +37,7 @@ struct visit_wish {
 	const char *host; /* of the header; lent, as the others, until done */
 	const char *instance, *room;
 	const char *token_file; /* "" for none */
+	bool tls;               /* speak it */
 	uint64_t timeout_ms;
 	uint64_t known; /* bits of workers whom to leave again */
 };
@@ -54,6 +57,10 @@ struct visit {
 	uint64_t sent_ns; /* when the message was sent */
 	char id[CANARY_ID_SIZE];
 	struct canary_reader reader;
+	struct canary_tls *tls; /* NULL: plain */
+	bool is_secret;         /* its handshake is done */
+	size_t n_ciphered;
+	uint8_t ciphered[CANARY_ITEM_MAX];
 };
 
 /* Answers by done(), later, always. 0, or a negative errno without. */

@@ -129,13 +129,21 @@ static void hostile_answers_are_failures_and_bounded(void **state)
 	AWAIT(found->state == CANARY_degraded);
 	says("failed at handshake");
 	says("no HTTP");
-	fake.answer = "\x15\x03\x03";
-	AWAIT(found->state == CANARY_unknown);
-	says("TLS");
 	fake.answer = "x";
 	fake.floods = true;
 	AWAIT(found->state == CANARY_degraded);
 	says("failed at handshake");
+}
+
+/* Plain HTTP first, then TLS, and so on: nobody can be sure that it will stay. */
+static void who_hangs_up_without_a_word_is_tried_with_tls(void **state)
+{
+	fake.answer = "\x15\x03\x01\x00\x02\x02\x46"; /* an alert: unexpected */
+	start();
+	AWAIT(found->state == CANARY_degraded);
+	says("failed at handshake");
+	fake.answer = NULL;
+	AWAIT(found->state == CANARY_ok);
 }
 
 static void who_never_answered_may_be_elsewhere_who_stops_is_told(void **state)
@@ -210,6 +218,7 @@ int main(void)
 		TEST(without_a_token_it_is_off_until_the_settings_are_read_again),
 		TEST(a_token_is_read_each_time_anew),
 		TEST(hostile_answers_are_failures_and_bounded),
+		TEST(who_hangs_up_without_a_word_is_tried_with_tls),
 		TEST(who_never_answered_may_be_elsewhere_who_stops_is_told),
 		TEST(while_no_gateway_runs_nothing_is_tried),
 		TEST(it_can_be_switched_off),
