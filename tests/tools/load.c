@@ -27,6 +27,8 @@ int load_init(struct load *load)
 	struct rlimit limit;
 	sigset_t signals;
 
+	if (!load->dialect)
+		load->dialect = dialect_find("parley");
 	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit); /* else with fewer */

@@ -54,7 +54,7 @@ struct load_events {
 
 struct load {
 	struct ws_address to;
-	const struct dialect *dialect; /* --dialect */
+	const struct dialect *dialect; /* --dialect; NULL: parley */
 	unsigned rate, in_flight;      /* --rate, --inflight; 0: none */
 	const char *room;              /* --room; NULL: none */
 	size_t body_bytes;             /* --bytes */

@@ -93,10 +93,10 @@ static bool take_option(struct load *load, const char *name, const char *value)
 	else if (!strcmp(name, "--rate"))
 		load->rate = number;
 	else if (!strcmp(name, "--dialect"))
-		load->dialect = dialect_find(value);
+		return (load->dialect = dialect_find(value));
 	else
 		return false;
-	return load->dialect;
+	return true;
 }
 
 /* Takes the options out of the words; returns how many words are left, or -1. */
@@ -138,7 +138,7 @@ static int run(struct load *load, int n_words, char **words)
 
 int main(int argc, char **argv)
 {
-	struct load load = { .body_bytes = 64, .dialect = dialect_find("parley") };
+	struct load load = { .body_bytes = 64 };
 	int n = take_options(&load, argc, argv), r;
 
 	if (n < 1)
