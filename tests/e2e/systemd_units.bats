@@ -66,6 +66,34 @@ sequencer_pid() { body '/health/websocket?verbose' | jq .sequencer.pid; }
 	grep -q '"message":2000' "$OUT"
 }
 
+# As a package manager does; in the box as well as here.
+install_gateway() { # install_gateway FILE
+	cp "$1" "$BOX/opt/parley/bin/parley-gateway.new"
+	mv "$BOX/opt/parley/bin/parley-gateway.new" "$BOX/opt/parley/bin/parley-gateway"
+}
+upgraded() { # upgraded VERSION
+	websocket ".status == \"ok\" and .version == \"$1\" and (.workers | all(.state == \"serving\"))"
+}
+
+@test "systemd: an upgrade keeps pid and port, refuses nobody, and the way back is the same" {
+	local main storm
+	main=$(main_pid parley-gateway)
+	"$TOOLS/load" storm 20 4 "127.0.0.1:$PORT" >"$DIR/upgrade-storm.log" 2>&1 &
+	storm=$!
+	install_gateway "$ROOT/build/$MODE/others/next/parley-gateway"
+	box systemctl kill -s USR2 parley-gateway
+	await 5000 upgraded 0.1.0-next
+	install_gateway "$BIN/parley-gateway"
+	box systemctl kill -s USR2 parley-gateway
+	await 5000 upgraded 0.1.0
+	wait "$storm"
+	grep -q ' refused=0' "$DIR/upgrade-storm.log"
+	active parley-gateway
+	[ "$(main_pid parley-gateway)" = "$main" ]
+	[ "$(box systemctl show -p NRestarts --value parley-gateway)" = 0 ]
+	box systemctl show -p StatusText --value parley-gateway | grep -q 'serving 2 of 2'
+}
+
 @test "systemd: messages lie in the state folder and survive a restart of the service" {
 	client ann
 	say '{"op":"join","room":"lobby","ref":1}' '{"op":"send","room":"lobby","id":"1","body":"kept","ref":2}'
@@ -154,6 +182,21 @@ sequencer_pid() { body '/health/websocket?verbose' | jq .sequencer.pid; }
 	wait "$storm"
 	cat "$DIR/storm.log"
 	grep -q ' refused=0' "$DIR/storm.log"
+	box systemctl stop parley-gateway.socket parley-gateway
+}
+
+@test "systemd: the socket that was handed in is kept by an upgrade" {
+	box systemctl start parley-gateway.socket
+	client ann
+	await 5000 upgraded 0.1.0
+	local main
+	main=$(main_pid parley-gateway)
+	install_gateway "$ROOT/build/$MODE/others/next/parley-gateway"
+	box systemctl kill -s USR2 parley-gateway
+	await 5000 upgraded 0.1.0-next
+	client bob
+	[ "$(main_pid parley-gateway)" = "$main" ]
+	install_gateway "$BIN/parley-gateway"
 	box systemctl stop parley-gateway.socket parley-gateway
 }
 
