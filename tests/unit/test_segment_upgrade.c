@@ -46,6 +46,9 @@ static int tear_down(void **state)
 {
 	(void)state;
 	segment_reader_free(reader);
+	/* Two mappings of the one descriptor. */
+	if (taken)
+		segment_unmap(segment);
 	segment_close(taken ? taken : segment, true);
 	free(seen);
 	return 0;
