@@ -35,7 +35,7 @@ version_is() { # version_is VERSION: of the supervisor, and nobody of before is 
 prober() {
 	touch "$DIR/probed"
 	while [ -e "$DIR/probed" ]; do
-		for path in /health/websocket /health/live /health/ready; do
+		for path in /health /health/websocket /health/database /health/live /health/ready; do
 			code "$path" || echo none
 			echo
 		done
