@@ -1,5 +1,9 @@
 #include "healthd/server_connection.h"
 
+enum {
+	NEW_MS = 200 /* so long a connection may take to begin its first request */
+};
+
 /* Who of those with a request will be late first. */
 static struct connection *earliest(const struct server *server)
 {
@@ -14,18 +18,36 @@ static struct connection *earliest(const struct server *server)
 	return victim;
 }
 
+/* Who was silent for longest. Whoever has come just now is not idle: what he asks may be
+ * on its way, and would never be read where all others have half a request in. */
+static struct connection *longest_idle(const struct server *server)
+{
+	const uint64_t now_ms = uv_now(server->loop);
+	struct connection *connection;
+
+	for (connection = TAILQ_FIRST(&server->lists[CONNECTION_idle]); connection;
+	     connection = TAILQ_NEXT(connection, link))
+		if (connection->n_requests > 0 ||
+		    now_ms + server->limits.idle_timeout_ms >=
+			    connection->deadline_ms + NEW_MS)
+			return connection;
+	return NULL;
+}
+
 bool server_shed(struct server *server, bool with_streams)
 {
-	static const enum connection_state order[] = { CONNECTION_lingering,
-						       CONNECTION_idle,
-						       CONNECTION_stalled,
-						       CONNECTION_streaming };
-	struct connection *victim = NULL;
+	struct connection *victim = TAILQ_FIRST(&server->lists[CONNECTION_lingering]);
 
-	for (unsigned i = 0; !victim && i < (with_streams ? 4 : 2); i++)
-		victim = TAILQ_FIRST(&server->lists[order[i]]);
+	if (!victim)
+		victim = longest_idle(server);
+	if (!victim && with_streams)
+		victim = TAILQ_FIRST(&server->lists[CONNECTION_stalled]);
+	if (!victim && with_streams)
+		victim = TAILQ_FIRST(&server->lists[CONNECTION_streaming]);
 	if (!victim)
 		victim = earliest(server);
+	if (!victim)
+		victim = TAILQ_FIRST(&server->lists[CONNECTION_idle]);
 	if (!victim)
 		return false;
 	server->counts.shed++;

@@ -286,21 +286,19 @@ unscribble() { # unscribble ID INODE
 			conv=notrunc status=none
 }
 
-# The supervisor's sequence made odd, as if it never ended what it began, and even again.
-bump_sequence() {
-	"$TOOLS/tear" "/dev/shm/$SEGMENT" 2>>"$DIR/harm.log"
-}
+# As if the supervisor never ended what it began to write.
 tear() { # tear MS
 	[ -z "${SCRIBBLED-}" ] || return 1
 	SCRIBBLED=1
 	begin segment_torn
-	bump_sequence || true
+	"$TOOLS/tear" "$GATEWAY" "/dev/shm/$SEGMENT" 2>>"$DIR/harm.log" || mend "$ID"
 	later "$1" "untear $ID $(stat -c %i "/dev/shm/$SEGMENT")"
 }
 untear() { # untear ID INODE
 	mend "$1"
 	SCRIBBLED=
-	[ "$(stat -c %i "/dev/shm/$SEGMENT" 2>/dev/null)" != "$2" ] || bump_sequence
+	[ "$(stat -c %i "/dev/shm/$SEGMENT" 2>/dev/null)" != "$2" ] ||
+		"$TOOLS/tear" -m "$GATEWAY" "/dev/shm/$SEGMENT" 2>>"$DIR/harm.log" || true
 }
 
 # Half of it is gone: who writes there dies of it, and only a new gateway helps.

@@ -66,12 +66,11 @@ teardown() { teardown_daemons; }
 	clients 3
 	await 500 websocket '.connections.active == 3'
 	# As if the supervisor never ended what it began.
-	tear() { "$TOOLS/tear" "/dev/shm/$SEGMENT"; }
-	tear
+	"$TOOLS/tear" "$GATEWAY" "/dev/shm/$SEGMENT"
 	await 50 code_is /health/websocket 503
 	websocket '.segment.look == "torn" and .connections.active == null and .uptime == null'
 	code_is /health/live 200
-	tear
+	"$TOOLS/tear" -m "$GATEWAY" "/dev/shm/$SEGMENT"
 	await 50 websocket '.status == "ok" and .connections.active == 3'
 	kill -0 "$HEALTHD"
 }

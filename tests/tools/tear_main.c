@@ -1,18 +1,30 @@
 /*
- * tear - makes what the supervisor writes into its segment look half written, for tests:
- * `tear FILE`. Its sequence becomes odd, as if it never ended what it began; once more
- * makes it even again. Exit 0 when done, 1 with a word on stderr.
+ * tear - makes what the supervisor PID writes into its segment look half written, for
+ * tests: `tear PID FILE`. Its sequence becomes odd, as if it never ended what it began;
+ * `tear -m PID FILE` mends it. The supervisor is stopped for the moment in which it is
+ * done, so that neither overwrites what the other wrote. Exit 0 when done, 1 with a word
+ * on stderr.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/segment.h"
 
-static int tear(int fd)
+enum {
+	TRIES = 1000
+};
+
+/* 0 when its sequence was as it has to be, and is not any more; -EAGAIN: the supervisor
+ * is just writing. */
+static int flip(int fd, bool is_torn)
 {
 	struct segment_header header;
 	uint64_t sequence;
@@ -25,24 +37,62 @@ static int tear(int fd)
 		     offsetof(struct segment_sequences, supervisor));
 	if (pread(fd, &sequence, sizeof(sequence), at) != (ssize_t)sizeof(sequence))
 		return -EPROTO;
+	if ((sequence & 1) != is_torn)
+		return -EAGAIN;
 	sequence++;
 	return pwrite(fd, &sequence, sizeof(sequence), at) == (ssize_t)sizeof(sequence)
 		       ? 0
 		       : -EIO;
 }
 
+/* Until the kernel has stopped it, which it does not do at once. */
+static void await_stop(pid_t pid)
+{
+	char path[64], text[256], *state;
+	FILE *stat;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	for (int i = 0; i < TRIES; i++) {
+		stat = fopen(path, "re");
+		state = stat && fgets(text, sizeof(text), stat) ? strrchr(text, ')')
+								: NULL;
+		if (stat)
+			(void)fclose(stat);
+		if (!state || state[2] == 'T')
+			return;
+		(void)sched_yield();
+	}
+}
+
+static int tear(pid_t pid, int fd, bool is_torn)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < TRIES && r == -EAGAIN; i++) {
+		if (kill(pid, SIGSTOP) < 0)
+			return -errno;
+		await_stop(pid);
+		r = flip(fd, is_torn);
+		(void)kill(pid, SIGCONT); /* it was there just now */
+		if (r == -EAGAIN)
+			(void)sched_yield();
+	}
+	return r;
+}
+
 int main(int argc, char **argv)
 {
+	bool mend = argc == 4 && !strcmp(argv[1], "-m");
 	int fd, r;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: tear FILE\n");
+	if (argc != 3 && !mend) {
+		fprintf(stderr, "usage: tear [-m] PID FILE\n");
 		return 2;
 	}
-	fd = open(argv[1], O_RDWR | O_CLOEXEC);
-	r = fd < 0 ? -errno : tear(fd);
+	fd = open(argv[argc - 1], O_RDWR | O_CLOEXEC);
+	r = fd < 0 ? -errno : tear((pid_t)atoi(argv[argc - 2]), fd, mend);
 	if (r < 0)
-		fprintf(stderr, "tear: %s: %s\n", argv[1], strerror(-r));
+		fprintf(stderr, "tear: %s: %s\n", argv[argc - 1], strerror(-r));
 	if (fd >= 0)
 		(void)close(fd);
 	return r < 0;

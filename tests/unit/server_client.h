@@ -223,7 +223,7 @@ static void client_get(struct client *client, const char *target)
 }
 
 /* How many times `text` came. */
-static size_t client_count(const struct client *client, const char *text)
+static inline size_t client_count(const struct client *client, const char *text)
 {
 	size_t n = 0;
 
@@ -255,6 +255,17 @@ static void client_forget(struct client *client)
 	free(client->in);
 	client->in = NULL;
 	client->len = 0;
+}
+
+static inline void expect_echoed(struct client *client, const char *path)
+{
+	char end[64];
+
+	snprintf(end, sizeof end, "\r\n\r\n%s", path + 1);
+	client_get(client, path);
+	WAIT_FOR(client, client_ends(client, end));
+	assert_true(client_has_status(client, 200));
+	client_forget(client);
 }
 
 #endif

@@ -1,18 +1,7 @@
-/* Slow, silent, greedy and countless clients, and no descriptors: others are answered. */
+/* Slow, silent and greedy clients, and no descriptors: others are answered. */
 #include "tests/unit/server_client.h"
 
 #include <sys/resource.h>
-
-static void expect_answered(struct client *client, const char *path)
-{
-	char end[64];
-
-	snprintf(end, sizeof end, "\r\n\r\n%s", path + 1);
-	client_get(client, path);
-	WAIT_FOR(client, client_ends(client, end));
-	assert_true(client_has_status(client, 200));
-	client_forget(client);
-}
 
 /* Until the server closes. */
 static void send_now_and_then(struct client *client, const char *text)
@@ -63,7 +52,7 @@ static void silence_is_closed_without_a_word(void **state)
 	bench_open(&bench, &limits);
 	client_open(&client, &bench);
 	began_ns = clock_mono_ns(); /* before: this process may be kept from running */
-	expect_answered(&client, "/a");
+	expect_echoed(&client, "/a");
 	send_now_and_then(&client, "\r\n"); /* is silence */
 	assert_true(clock_mono_ns() - began_ns >= 140 * MS_NS);
 	assert_int_equal(client.len, 0);
@@ -106,7 +95,7 @@ static void a_slow_reader_gets_all_of_it_and_holds_up_nobody(void **state)
 		client_get(&slow, "/big?n=8000000");
 	client_get(&slow, "/end");
 	for (unsigned i = 0; i < 10; i++)
-		expect_answered(&client, "/me");
+		expect_echoed(&client, "/me");
 	/* The first answer is not out, so the second is not even asked for. */
 	assert_int_equal(server_counts(bench.server)->requests, 11);
 	slow.budget = SIZE_MAX;
@@ -132,7 +121,7 @@ static void who_does_not_read_is_dropped_at_the_deadline(void **state)
 	client_get(&slow, "/big?n=16000000");
 	WAIT_FOR(&client, server_counts(bench.server)->timeouts == 1);
 	assert_int_equal(server_counts(bench.server)->connections, 1);
-	expect_answered(&client, "/me");
+	expect_echoed(&client, "/me");
 	client_close(&slow);
 	client_close(&client);
 	bench_close(&bench);
@@ -150,102 +139,9 @@ static void who_lingers_is_closed_in_the_end(void **state)
 	WAIT_FOR(&rude, rude.is_over);
 	assert_int_equal(server_counts(bench.server)->connections, 2);
 	WAIT_FOR(&client, server_counts(bench.server)->connections == 1);
-	expect_answered(&client, "/me");
+	expect_echoed(&client, "/me");
 	client_close(&rude);
 	client_close(&client);
-	bench_close(&bench);
-}
-
-static void beyond_the_cap_the_longest_idle_goes(void **state)
-{
-	enum {
-		MAX = 8
-	};
-	struct server_limits limits = LIMITS;
-	struct bench bench;
-	struct client clients[MAX], last;
-
-	limits.connections_max = MAX;
-	bench_open(&bench, &limits);
-	for (unsigned i = 0; i < MAX; i++) {
-		client_open(&clients[i], &bench);
-		expect_answered(&clients[i], "/a");
-	}
-	expect_answered(&clients[0], "/a"); /* now 1 is the longest idle but for … */
-	client_send(&clients[1], "GET");    /* … that it begins a request */
-	turn(&clients[1]);
-	turn(&clients[1]);
-	client_open(&last, &bench);
-	expect_answered(&last, "/b");
-	WAIT_FOR(&clients[2], clients[2].is_over);
-	assert_int_equal(server_counts(bench.server)->connections, MAX);
-	assert_int_equal(server_counts(bench.server)->shed, 1);
-	expect_answered(&clients[0], "/c");
-	client_send(&clients[1], " /d HTTP/1.1\r\nHost: a\r\n\r\n");
-	WAIT_FOR(&clients[1], client_ends(&clients[1], "\r\n\r\nd"));
-	for (unsigned i = 0; i < MAX; i++)
-		client_close(&clients[i]);
-	client_close(&last);
-	bench_close(&bench);
-}
-
-static void if_none_is_idle_the_oldest_request_goes(void **state)
-{
-	enum {
-		MAX = 8
-	};
-	struct server_limits limits = LIMITS;
-	struct bench bench;
-	struct client clients[MAX], last;
-
-	limits.connections_max = MAX;
-	bench_open(&bench, &limits);
-	for (unsigned i = 0; i < MAX; i++) {
-		client_open(&clients[i], &bench);
-		client_send(&clients[i], "GET /");
-		WAIT_FOR(&clients[i], server_counts(bench.server)->accepted == i + 1);
-		turn(&clients[i]);
-	}
-	client_open(&last, &bench);
-	expect_answered(&last, "/b");
-	WAIT_FOR(&clients[0], clients[0].is_over);
-	assert_false(clients[1].is_over);
-	assert_int_equal(server_counts(bench.server)->shed, 1);
-	for (unsigned i = 0; i < MAX; i++)
-		client_close(&clients[i]);
-	client_close(&last);
-	bench_close(&bench);
-}
-
-static void five_thousand_idle_connections_keep_nobody_from_an_answer(void **state)
-{
-	enum {
-		N = 5000
-	};
-	struct server_limits limits = LIMITS;
-	struct client *idle = calloc(N, sizeof *idle);
-	struct bench bench;
-	struct client client;
-
-	limits.connections_max = 256;
-	bench_open(&bench, &limits);
-	for (unsigned i = 0; i < N; i++) {
-		client_open(&idle[i], &bench);
-		/* All wait to be accepted, a thousand at a time. */
-		if (i % 1000 < 999)
-			continue;
-		client_open(&client, &bench);
-		expect_answered(&client, "/me");
-		client_close(&client);
-	}
-	client_open(&client, &bench);
-	expect_answered(&client, "/me");
-	assert_true(server_counts(bench.server)->connections <= 256);
-	assert_true(server_counts(bench.server)->shed >= N - 256);
-	client_close(&client);
-	for (unsigned i = 0; i < N; i++)
-		client_close(&idle[i]);
-	free(idle);
 	bench_close(&bench);
 }
 
@@ -298,7 +194,7 @@ static void without_descriptors_each_new_client_is_served(void **state)
 	scarcity_begin(&scarcity, 0);
 	/* The first gets the spare one, each other that of the one before. */
 	WAIT_FOR(&clients[2], server_counts(bench.server)->accepted == 3);
-	expect_answered(&clients[2], "/c");
+	expect_echoed(&clients[2], "/c");
 	assert_int_equal(server_counts(bench.server)->shed, 2);
 	assert_int_equal(server_counts(bench.server)->connections, 1);
 	scarcity_end(&scarcity);
@@ -335,7 +231,7 @@ static void without_any_descriptor_the_server_waits_and_does_not_spin(void **sta
 	assert_int_equal(server_counts(bench.server)->accepted, 0);
 
 	(void)close(scarcity.fds[--scarcity.n_taken]); /* /dev/null */
-	expect_answered(&client, "/a");
+	expect_echoed(&client, "/a");
 	scarcity_end(&scarcity);
 	client_close(&client);
 	bench_close(&bench);
@@ -382,10 +278,6 @@ int main(void)
 		cmocka_unit_test(a_slow_reader_gets_all_of_it_and_holds_up_nobody),
 		cmocka_unit_test(who_does_not_read_is_dropped_at_the_deadline),
 		cmocka_unit_test(who_lingers_is_closed_in_the_end),
-		cmocka_unit_test(beyond_the_cap_the_longest_idle_goes),
-		cmocka_unit_test(if_none_is_idle_the_oldest_request_goes),
-		cmocka_unit_test(
-			five_thousand_idle_connections_keep_nobody_from_an_answer),
 		cmocka_unit_test(without_descriptors_each_new_client_is_served),
 		cmocka_unit_test(
 			without_any_descriptor_the_server_waits_and_does_not_spin),
