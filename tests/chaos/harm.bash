@@ -154,11 +154,12 @@ forget_processes() {
 	LAST_ABORT_US=0 HANGING=0
 }
 
-roll() {
+# HUP onto the settings, or USR2 onto the program that there is now.
+roll() { # roll ROW SIGNAL LASTS_MS
 	[ ${#ROLLS[@]} = 0 ] && [ -z "${SCRIBBLED-}" ] || return 1
-	begin roll "${1-}"
+	begin "$1" "$3"
 	ROLLS+=("$ID")
-	kill -HUP "$GATEWAY"
+	kill "-$2" "$GATEWAY"
 }
 
 pause_machine() { # pause_machine MS: as one that was suspended; healthd goes on
