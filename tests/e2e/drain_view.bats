@@ -30,7 +30,7 @@ teardown() { teardown_daemons; }
 	run "$BIN/parley-stat" drain
 	[ "$status" = 0 ]
 	[ "$output" = "asked the gateway, process $GATEWAY, to drain" ]
-	! gone "$GATEWAY"
+	kill -0 "$GATEWAY"
 	await 3000 gone "$GATEWAY"
 	wait "$GATEWAY"
 }

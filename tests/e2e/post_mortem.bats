@@ -23,7 +23,7 @@ all_back() { # all_back WHICH LINKS: of the last death but WHICH
 	start_both PARLEY_WORKERS=2
 	members 60
 	local lost victim
-	await 5000 eval '[ "$(metric_of members 0)" -gt 0 ] && [ "$(metric_of members 1)" -gt 0 ]'
+	await 5000 in_rooms 60
 	lost=$(served_by 1) victim=$(worker_pid 1)
 	kill -KILL "$victim"
 	await 5000 all_back 0 "$lost"
@@ -40,10 +40,24 @@ all_back() { # all_back WHICH LINKS: of the last death but WHICH
 	kill -KILL "$(worker_pid 0)"
 	await 5000 all_back 0 "$lost"
 	await 2000 websocket '.deaths | length == 2 and all(.back == .links and .whole == .links)'
+
+	# An upgrade keeps the records, and who leaves for it is no death.
+	local before
+	before=$(worker_pid 0)
+	await 2000 websocket '.workers | all(.state == "serving")'
+	kill -USR2 "$GATEWAY"
+	await 10000 rolled "$before"
+	websocket '.deaths | length == 2 and all(.back == .links and .whole == .links)'
 }
 
-metric_of() { # metric_of GAUGE WORKER
-	metric "room_$1{worker=\"$2\"}"
+in_rooms() { # in_rooms N: so many memberships, over both workers, and each has some
+	local a b
+	a=$(metric 'room_members{worker="0"}') b=$(metric 'room_members{worker="1"}')
+	[ "$a" -gt 0 ] && [ "$b" -gt 0 ] && [ $((a + b)) = "$1" ]
+}
+
+rolled() { # rolled PID: worker 0 is another one, and no roll goes on
+	[ "$(worker_pid 0)" != "$1" ] && health /health '.rolling == null'
 }
 
 @test "worker crashed by SIGSEGV: signal and phase are told" {
