@@ -264,11 +264,11 @@ test: deps-test ## install what is missing, build, run every test
 	$(MAKE) -j$(JOBS) all units-built
 	tests/run all
 
-units-built: manuals $(UNITS) $(TOOLS) $(FUZZERS) $(BROKEN) $(OTHER_GATEWAYS)
-broken: $(BROKEN)
-tools: $(TOOLS)
-benches: $(BENCHES) $(TOOLS)
-fuzzers: $(FUZZERS)
+units-built: manuals $(UNITS) $(TOOLS) $(FUZZERS) $(BROKEN) $(OTHER_GATEWAYS) ## build everything that tests need
+broken: $(BROKEN) ## build gateways that break a promise, for the checker to find
+tools: $(TOOLS) ## build what tests drive the programs with
+benches: $(BENCHES) $(TOOLS) ## build the benchmarks
+fuzzers: $(FUZZERS) ## build the fuzzers
 
 check: all lint format-check layers ## everything that reads the code
 
@@ -318,9 +318,9 @@ bench-peers: ## install the servers that the fan-out is compared with (others ar
 	cp tests/bench/peers/package.json tests/bench/peers/package-lock.json build/bench/peers
 	cd build/bench/peers && npm ci --silent --no-audit --no-fund
 
-deps:
+deps: ## install what building and running need (apt)
 	$(call install,$(BUILD_PACKAGES) $(LLHTTP_PACKAGE) $(RUN_PACKAGES))
-deps-test:
+deps-test: ## install what the tests need (apt, npm)
 	$(call install,$(BUILD_PACKAGES) $(LLHTTP_PACKAGE) $(TEST_PACKAGES))
 	$(call install,$$(command -v npm >/dev/null || echo npm))
 	@# Not a package everywhere; without it the tests in a browser are skipped.
@@ -331,7 +331,7 @@ deps-test:
 	$(call install,$$(clang --version | sed -n 's/.*version \([0-9]*\).*/libclang-rt-\1-dev/p;q'))
 
 # What drives the browser in tests/web/browser; npm checks it against the lock file.
-browser-driver: build/web/tests/node_modules/.package-lock.json
+browser-driver: build/web/tests/node_modules/.package-lock.json ## install what drives a browser (npm)
 build/web/tests/node_modules/.package-lock.json: tests/web/package.json tests/web/package-lock.json
 	@mkdir -p build/web/tests
 	cp $^ build/web/tests
@@ -355,7 +355,7 @@ lint: build/web/pages.def build/web/status.def ## clang-tidy, cppcheck and the r
 	tests/lint
 
 # For tests/lint: one flag a line.
-print-cppflags:
+print-cppflags: ## the preprocessor's flags, one a line
 	@printf '%s\n' $(CPPFLAGS)
 
 format-check: ## fail when a file is not as clang-format has it
@@ -393,6 +393,9 @@ clean: ## remove build/
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+	@echo
+	@echo 'Variables: MODE (of the build), JOBS, V=1 (show commands), CC; for install and uninstall DESTDIR,'
+	@echo 'PREFIX, BINDIR, SYSCONFDIR, UNITDIR, SYSUSERSDIR, TMPFILESDIR, MANDIR, DOCDIR.'
 
 SHELL := /bin/bash
 

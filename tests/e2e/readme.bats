@@ -146,9 +146,11 @@ start_gateway_with() { # start_gateway_with FLAG...: in place of the one that ru
 }
 
 @test "readme: the JSON that it shows is of the shape that comes" {
-	start_both
+	start_both PARLEY_CANARY_INTERVAL_MS=1000
 	await 2000 health /health/database '.lastOk != null and .latencyMs != null'
 	same_shape "$(block json 1)" "$(body /health/database)"
+	await 5000 health /health '.components.canary.status == "ok"'
+	same_shape "$(block json 2)" "$(body /health | jq .components.canary)"
 }
 
 @test "readme: the client of its example connects, sends and receives" {

@@ -15,7 +15,8 @@ setup_file() {
 	sed -i "s/127.0.0.1:8080/127.0.0.1:$port/" "$box/etc/systemd/system/parley-gateway.socket"
 	printf '%s\n' PARLEY_WORKERS=2 "PARLEY_LISTEN=127.0.0.1:$port" PARLEY_MESSAGE_MAX=1000 \
 		PARLEY_DRAIN_ANNOUNCE_MS=100 PARLEY_DRAIN_SPREAD_MS=100 >"$box/etc/parley/gateway.env"
-	echo "PARLEY_HEALTH_LISTEN=127.0.0.1:$health" >"$box/etc/parley/healthd.env"
+	printf '%s\n' "PARLEY_HEALTH_LISTEN=127.0.0.1:$health" PARLEY_CANARY_INTERVAL_MS=1000 \
+		PARLEY_AUDIT_INTERVAL_MS=500 >"$box/etc/parley/healthd.env"
 	box_start "$box" || return 1
 	box systemd-sysusers
 	box systemd-tmpfiles --create --prefix=/etc/parley
@@ -50,6 +51,10 @@ sequencer_pid() { body '/health/websocket?verbose' | jq .sequencer.pid; }
 	await 5000 active parley-healthd
 	await 2000 websocket '.status == "ok"'
 	box systemctl show -p StatusText --value parley-gateway | grep -q 'serving 2 of 2'
+}
+
+@test "systemd: canary and audit work under the unit's restrictions" {
+	await 6000 health '/health?verbose' '.components | .canary.status == "ok" and .audit.status == "ok" and .audit.drift == 0'
 }
 
 @test "systemd: the settings files are read, the gateway's by itself only, and reload takes a change over" {
