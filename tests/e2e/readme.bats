@@ -126,7 +126,7 @@ start_gateway_with() { # start_gateway_with FLAG...: in place of the one that ru
 @test "readme: its commands run and answer what it says" {
 	local n=0 line lines
 	[ "$(grep -c '^```sh' "$ROOT/README.md")" = $(($(blocks 'sh try') + $(blocks sh))) ]
-	[ "$(blocks sh)" = 2 ] # make run, below; make install, in systemd_units.bats
+	[ "$(blocks sh)" = 3 ] # make run, below; make install, in systemd_units; make chaos, in chaos
 	start_both PARLEY_DRAIN_SPREAD_MS=1500
 	clients 20
 	export PATH=$BIN:$PATH
