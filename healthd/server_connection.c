@@ -155,8 +155,10 @@ static void send_later(struct connection *connection, const uv_buf_t bufs[2], si
 static void send_bytes(struct connection *connection, char *head, size_t head_len,
 		       const char *body, size_t body_len)
 {
+	/* No bytes are still bytes of something, when they are copied. */
+	char *rest = (char *)(uintptr_t)(body ? body : "");
 	uv_buf_t bufs[2] = { uv_buf_init(head, (unsigned)head_len),
-			     uv_buf_init((char *)(uintptr_t)body, (unsigned)body_len) };
+			     uv_buf_init(rest, (unsigned)body_len) };
 	int n = uv_try_write(stream_of(connection), bufs, body_len > 0 ? 2 : 1);
 
 	if (n == UV_EAGAIN)
@@ -210,7 +212,7 @@ static void refuse(struct connection *connection, int status)
 void connection_stream(struct connection *connection, const char *text, size_t len)
 {
 	CHECK(connection->state == CONNECTION_streaming);
-	send_bytes(connection, (char *)(uintptr_t)text, len, "", 0);
+	send_bytes(connection, (char *)(uintptr_t)text, len, NULL, 0);
 }
 
 static void answer(struct connection *connection, const struct http_request *request)
