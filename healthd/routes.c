@@ -149,6 +149,7 @@ static void answer_events(struct exchange *x)
 	put(x, 200, "text/event-stream", len);
 	x->answer->body = body;
 	x->answer->stream = kind;
+	x->answer->head.extra = "X-Accel-Buffering: no\r\n"; /* nginx would wait */
 }
 
 static void answer_index(struct exchange *x);
