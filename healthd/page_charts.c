@@ -152,7 +152,7 @@ void page_chart(const struct view *view, enum history_series series, struct html
 	draw(view, series, scale, true, html);
 	draw(view, series, scale, false, html);
 	html_raw(html, "</svg><span class=\"scale\" aria-hidden=\"true\">");
-	html_text(html, words_rate(scale, words));
+	html_text(html, words_count((uint64_t)scale, words));
 	html_raw(html, "</span></figure>");
 }
 
