@@ -20,7 +20,7 @@ LLHTTP_PACKAGE = $(shell apt-cache show libllhttp-dev >/dev/null 2>&1 && \
 	echo libllhttp-dev || echo node-llhttp)
 RUN_PACKAGES := curl
 TEST_PACKAGES := bats jq curl clang systemd-container clang-format clang-tidy cppcheck libcmocka-dev postgresql \
-	nodejs node-ws python3 python3-websockets python3-yaml iproute2 procps util-linux git mandoc
+	nodejs node-ws python3 python3-websockets python3-yaml python3-prometheus-client iproute2 procps util-linux git mandoc
 
 # $(call install,PACKAGES): installs with apt what dpkg does not know yet.
 install = @missing=; for p in $(1); do \
@@ -327,6 +327,8 @@ deps-test: ## install what the tests need (apt, npm)
 	$(call install,$$(apt-cache show chromium >/dev/null 2>&1 && echo chromium))
 	@$(MAKE) --no-print-directory browser-driver || \
 		echo "what drives a browser cannot be had: the tests in one are skipped"
+	@$(MAKE) --no-print-directory promtool || \
+		echo "promtool cannot be had: the tests of metrics and alerts with it are skipped"
 	@# The fuzzers' run-time library is a package of clang's own version.
 	$(call install,$$(clang --version | sed -n 's/.*version \([0-9]*\).*/libclang-rt-\1-dev/p;q'))
 
@@ -337,6 +339,13 @@ build/web/tests/node_modules/.package-lock.json: tests/web/package.json tests/we
 	cp $^ build/web/tests
 	cd build/web/tests && npm ci --silent --no-audit --no-fund
 	@touch $@
+
+# What reads metrics and alert rules. Its package would start a server: only taken out of it.
+promtool: $(if $(shell command -v promtool),,build/prometheus/usr/bin/promtool)
+build/prometheus/usr/bin/promtool:
+	@mkdir -p build/prometheus
+	cd build/prometheus && apt-get download -qq prometheus && \
+		dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool && rm prometheus_*.deb
 
 screenshots: all tools browser-driver ## make the pictures of both pages, for the README and to look at
 	node tests/web/browser/screenshots.mjs
@@ -400,7 +409,7 @@ help: ## this list
 SHELL := /bin/bash
 
 .PHONY: all manuals readme chaos chaos-table soak delivery broken fuzz units test units-built tools benches fuzzers check bench \
-	deps deps-test browser-driver screenshots run lint print-cppflags format-check format layers install \
+	deps deps-test browser-driver promtool screenshots run lint print-cppflags format-check format layers install \
 	uninstall clean help
 .SECONDARY:
 
