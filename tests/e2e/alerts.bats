@@ -3,6 +3,7 @@
 
 load lib
 load metrics
+load audit
 setup() {
 	need_promtool
 	setup_daemons
@@ -91,4 +92,24 @@ sys.stdin.readline()' "${PARLEY_STORE#sqlite:}" <"$DIR/lock" >"$DIR/lock.out" 2>
 	fires ParleyStoreDown well down
 	fires ParleyStoreSlow well down
 	fires ParleyQueueNearBound well down
+}
+
+@test "alerts: counts that are not true; a canary whose messages do not come back" {
+	start_both PARLEY_CANARY_INTERVAL_MS=300 PARLEY_CANARY_TIMEOUT_MS=100 \
+		PARLEY_AUDIT_INTERVAL_MS=300 PARLEY_HANG_REPORT_MS=60000 PARLEY_HANG_ACT_MS=600000
+	clients 20
+	await 3000 health '/health?verbose' '.components | .canary.status == "ok" and .audit.status == "ok"'
+	scrape well
+	fires none well well
+	falsify 1 $(($(served_by 1) + 5))
+	drifts() { scrape drift && grep -qx 'parley_audit_drift -5' "$DIR/drift.txt"; }
+	await 5000 drifts
+	fires ParleyDrift well drift
+
+	sequencer=$(body '/health/websocket?verbose' | jq .sequencer.pid)
+	kill -STOP "$sequencer"
+	fails() { scrape deaf && grep -qE '^parley_canary_failures ([3-9]|[0-9]{2})' "$DIR/deaf.txt"; }
+	await 5000 fails
+	kill -CONT "$sequencer"
+	fires ParleyCanaryFailing well deaf
 }

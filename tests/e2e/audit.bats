@@ -1,5 +1,6 @@
 # The audit: what the gateway counts against what the kernel has.
 load lib
+load audit
 
 setup() {
 	setup_daemons
@@ -9,20 +10,6 @@ teardown() { teardown_daemons; }
 
 audit() { # audit JQ-CONDITION, on its component
 	health '/health?verbose' ".components.audit | $1"
-}
-
-# count_of SEAT: where its count of active connections, the first of all, lies in the segment.
-count_of() {
-	local slot shape
-	slot=$(body '/health/websocket?verbose' | jq ".workers[] | select(.seat == $1) | .slot")
-	read -ra shape < <(od -An -w64 -tu4 -j72 -N64 "/dev/shm/$SEGMENT")
-	echo $((shape[13] + slot * shape[14] + shape[15]))
-}
-
-# falsify SEAT N: makes it count N.
-falsify() {
-	printf "\\x$(printf %02x "$2")" |
-		dd of="/dev/shm/$SEGMENT" bs=1 seek="$(count_of "$1")" conv=notrunc status=none
 }
 
 @test "counts that are true have drift 0, by worker" {
