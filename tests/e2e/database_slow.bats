@@ -56,6 +56,8 @@ recovered() {
 	await 2000 heard '"op":"sent","ref":"second".*"seq":2,'
 	await 5000 health /health/database '.status == "ok" and .latencyMs < 500 and .queueDepth == 0'
 	websocket '.status == "ok"'
+	# The histogram has how long it took.
+	[ "$(metric 'store_commit_seconds_bucket{le="1.048576"}')" -lt "$(metric store_commit_seconds_count)" ]
 }
 
 @test "database slow (PostgreSQL stopped for some seconds): degraded, and nothing else is slow" {
