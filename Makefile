@@ -14,7 +14,7 @@ MAKEFLAGS += --no-builtin-rules
 
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libuv1-dev libwebsockets-dev \
 	libwebsockets-evlib-uv libjansson-dev libssl-dev libpq-dev libsqlite3-dev \
-	uthash-dev
+	uthash-dev zlib1g-dev
 # Debian 12 ships llhttp's C sources with node-llhttp, newer releases a library.
 LLHTTP_PACKAGE = $(shell apt-cache show libllhttp-dev >/dev/null 2>&1 && \
 	echo libllhttp-dev || echo node-llhttp)
@@ -83,7 +83,7 @@ LDFLAGS += $(LINK_$(MODE))
 # The canary alone speaks TLS: stat and probe do without.
 HEALTHD_LIBS := -Wl,--as-needed $(call pkg,--libs,openssl) $(call pkg,--libs,libuv) $(call pkg,--libs,jansson) $(LLHTTP_LIBS)
 GATEWAY_LIBS := $(call pkg,--libs,libwebsockets) $(call pkg,--libs,libuv) \
-	$(call pkg,--libs,jansson) $(call pkg,--libs,openssl) $(call pkg,--libs,libpq) \
+	$(call pkg,--libs,jansson) $(call pkg,--libs,openssl) $(call pkg,--libs,zlib) $(call pkg,--libs,libpq) \
 	$(call pkg,--libs,sqlite3) $(LLHTTP_LIBS)
 
 # Files named *main.c hold a main(); the rest of each folder is one archive, so

@@ -196,6 +196,10 @@ int settings_agree(const struct settings *settings, struct why *why)
 		return why_set(why, -EINVAL,
 			       SETTING_PREFIX "AUTH is jwt, but " SETTING_PREFIX
 					      "JWT_KEY_FILE names no file with keys");
+	if (!*settings->tls_cert_file != !*settings->tls_key_file)
+		return why_set(why, -EINVAL,
+			       SETTING_PREFIX "TLS_CERT_FILE and " SETTING_PREFIX
+					      "TLS_KEY_FILE go together; one is not set");
 	if (strcmp(settings->auth, "open") == 0 && !is_loopback(host) &&
 	    strcmp(settings->open_beyond_loopback, "yes") != 0)
 		return why_set(why, -EINVAL,

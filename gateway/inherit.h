@@ -18,13 +18,14 @@ enum {
 	INHERIT_LIFELINE =
 		7,         /* end of file: the supervisor is gone; drain shortly, leave */
 	INHERIT_KEYS = 8,  /* memfds with copies of the files with keys; see below */
-	INHERIT_WAKE = 10, /* an eventfd per slot, then the listening sockets */
+	INHERIT_WAKE = 11, /* an eventfd per slot, then the listening sockets */
 };
 
 /* Those files, by what they are keys for. */
 enum {
 	KEYS_tokens,
 	KEYS_api,
+	KEYS_certificate, /* with its key; for workers by way of a board */
 	KEYS_FILES
 };
 _Static_assert((int)INHERIT_KEYS + (int)KEYS_FILES == (int)INHERIT_WAKE,

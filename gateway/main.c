@@ -10,6 +10,7 @@
 #include "gateway/inherit.h"
 #include "gateway/sequencer/sequencer.h"
 #include "gateway/supervisor/supervisor.h"
+#include "gateway/tls/tls.h"
 #include "gateway/worker/worker.h"
 
 static int run_child(const struct inherited *inherited)
@@ -34,8 +35,15 @@ static int read_keys(const struct settings *settings, int ret_fds[KEYS_FILES],
 	if (r < 0)
 		return r;
 	r = api_keys_read(settings, &ret_fds[KEYS_api], why);
-	if (r < 0)
+	if (r < 0) {
 		close(ret_fds[KEYS_tokens]);
+		return r;
+	}
+	r = tls_read_files(settings, &ret_fds[KEYS_certificate], why);
+	if (r < 0) {
+		close(ret_fds[KEYS_tokens]);
+		close(ret_fds[KEYS_api]);
+	}
 	return r;
 }
 

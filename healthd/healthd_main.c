@@ -294,6 +294,7 @@ static int open_watch(struct healthd *healthd, const struct settings *settings)
 		.store_slow_ms = (uint64_t)settings->store_slow_ms,
 		.store_grace_ms = (uint64_t)settings->store_grace_ms,
 		.ready_needs_store = strcmp(settings->ready_needs_store, "yes") == 0,
+		.tls_warn_days = (uint64_t)settings->tls_warn_days,
 	};
 	healthd->routes = routes_new();
 	healthd->history = history_new((uint64_t)settings->health_history_s * 1000);

@@ -11,6 +11,7 @@
 #include "healthd/judge_store.h"
 
 enum {
+	DAY_S = 86400,
 	HANG_ACT_MAX_MS =
 		600000 /* upper bound of the setting; the segment may say more */
 };
@@ -180,6 +181,22 @@ static void reasons_of_findings(const struct findings *found, struct verdict *v)
 		verdict_reason(v, "%s", found->audit->reason);
 }
 
+/* Who renews certificates has failed to, while there is time to look after it. */
+static void reason_of_certificate(const struct looked *l, struct verdict *v)
+{
+	uint64_t ends_s = judge_gauge(l->snapshot, -1, COUNTER_tls_ends_s);
+	double left_days;
+
+	if (!l->snapshot->has[COUNTER_tls_ends_s] || !ends_s || ends_s > INT64_MAX)
+		return;
+	left_days = ((double)ends_s - (double)l->history->wall_ms / 1e3) / DAY_S;
+	if (left_days <= 0)
+		verdict_reason(v, "the TLS certificate has expired, %.1f days ago",
+			       -left_days);
+	else if (left_days < (double)l->limits->tls_warn_days)
+		verdict_reason(v, "the TLS certificate expires in %.1f days", left_days);
+}
+
 static void reasons_of_life(const struct looked *l, struct verdict *v)
 {
 	const struct snapshot *s = l->snapshot;
@@ -201,6 +218,7 @@ static void reasons_of_life(const struct looked *l, struct verdict *v)
 	if (s->reason[0])
 		verdict_reason(v, "%s", s->reason);
 	reason_of_store(v);
+	reason_of_certificate(l, v);
 	seats_reasons(s, l->limits, v);
 	reasons_of_findings(l->history->findings, v);
 }

@@ -75,6 +75,7 @@ struct judge_limits {
 	uint64_t hang_report_ms, hang_act_ms, start_grace_ms;
 	uint64_t store_slow_ms, store_grace_ms; /* no grace: told at once */
 	bool ready_needs_store;
+	uint64_t tls_warn_days; /* before the certificate ends */
 };
 
 /* What one look cannot know; kept by watch.c, all by the watcher's own clock. */
@@ -83,6 +84,7 @@ struct judge_history {
 	uint64_t absent_ns; /* how long none was known to live; 0 if one does */
 	uint64_t
 		store_away_ns; /* how long the store was not known to be up; 0 if it is */
+	int64_t wall_ms;       /* by the clock on the wall, which certificates go by */
 	const struct findings *findings; /* NULL: nobody looks for them */
 	bool counts;    /* this look counts for the hysteresis of ready */
 	bool was_ready; /* as of the last look that counted */
@@ -168,7 +170,8 @@ const char *judge_hang(const struct snapshot_slot *slot,
 const struct snapshot_slot *judge_serving(const struct snapshot *snapshot,
 					  const struct snapshot_seat *seat);
 
-/* A gauge over the living processes of one seat, or of all with seat -1. The
+/* A gauge over the living processes of one seat, or of all with seat -1: their sum, but
+ * of tls_ends_s the earliest that is not 0, which says that there is no TLS. The
  * connections of a process that is being aborted are closing, not active. UINT64_MAX
  * for more than there can be. */
 uint64_t judge_gauge(const struct snapshot *snapshot, int seat, enum counter id);

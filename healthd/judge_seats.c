@@ -53,6 +53,14 @@ static uint64_t plus(uint64_t a, uint64_t b)
 	return a + b < a ? UINT64_MAX : a + b;
 }
 
+/* What two processes say of one gauge, together. */
+static uint64_t join(enum counter id, uint64_t a, uint64_t b)
+{
+	if (id != COUNTER_tls_ends_s || !a || !b)
+		return plus(a, b);
+	return a < b ? a : b;
+}
+
 uint64_t judge_gauge(const struct snapshot *snapshot, int seat, enum counter id)
 {
 	uint64_t sum = 0;
@@ -68,7 +76,7 @@ uint64_t judge_gauge(const struct snapshot *snapshot, int seat, enum counter id)
 		if (aborting && id == COUNTER_links_closing)
 			sum = plus(sum, slot->counters[COUNTER_links_active]);
 		if (!aborting || id != COUNTER_links_active)
-			sum = plus(sum, slot->counters[id]);
+			sum = join(id, sum, slot->counters[id]);
 	}
 	return sum;
 }

@@ -42,6 +42,8 @@ static void write_gauge(struct exposition *e, const struct snapshot *s, enum cou
 	for (unsigned i = 0; i < s->n_seats; i++) {
 		char labels[LABELS_SIZE];
 
+		if (id == COUNTER_tls_ends_s && !judge_gauge(s, (int)i, id))
+			continue; /* no certificate is not one that ended long ago */
 		snprintf(labels, sizeof labels, "%s", counters[id].label);
 		write_value(e, metrics_seat_label(s, i, labels), id,
 			    judge_gauge(s, (int)i, id));
@@ -54,6 +56,8 @@ static void write_family(struct exposition *e, const struct snapshot *s,
 {
 	bool is_total = counters[first].kind == COUNTER_TOTAL;
 
+	if (first == COUNTER_tls_ends_s && !judge_gauge(s, -1, first))
+		return;
 	exposition_family(e, counters[first].name,
 			  is_total ? EXPOSITION_COUNTER : EXPOSITION_GAUGE,
 			  base_unit(first), counters[first].help);

@@ -181,6 +181,7 @@ static int probe(const struct settings *settings, const struct question *questio
 		.hang_act_ms = (uint64_t)settings->hang_act_ms,
 		.store_slow_ms = (uint64_t)settings->store_slow_ms,
 		.ready_needs_store = strcmp(settings->ready_needs_store, "yes") == 0,
+		.tls_warn_days = (uint64_t)settings->tls_warn_days,
 	};
 	const char *reason;
 	struct watch *watch;

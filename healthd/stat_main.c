@@ -112,6 +112,7 @@ static int run(const struct settings *settings, const struct wish *wish)
 		.hang_act_ms = (uint64_t)settings->hang_act_ms,
 		.store_slow_ms = (uint64_t)settings->store_slow_ms,
 		.ready_needs_store = strcmp(settings->ready_needs_store, "yes") == 0,
+		.tls_warn_days = (uint64_t)settings->tls_warn_days,
 	};
 	struct watch *watch;
 	int rc = watch_new(settings->segment, &limits, &watch);

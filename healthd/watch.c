@@ -94,6 +94,7 @@ static void remember(struct watch *watch, const struct snapshot *snapshot,
 		history->seen = true;
 		watch->alive_ns = now_ns;
 	}
+	history->wall_ms = clock_wall_ms();
 	history->absent_ns = now_ns - watch->alive_ns;
 	if (judge_store_up(snapshot, &watch->limits))
 		watch->store_ns = now_ns;

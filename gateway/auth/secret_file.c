@@ -97,8 +97,8 @@ static int read_open(const struct secret_kind *kind, int fd, const char *path,
 	return r;
 }
 
-static int read_checked(const struct secret_kind *kind, const char *path,
-			struct secret_text **ret_text, struct why *why)
+int secret_file_read(const struct secret_kind *kind, const char *path,
+		     struct secret_text **ret_text, struct why *why)
 {
 	/* Without waiting for whoever would write into a pipe. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r;
@@ -112,7 +112,7 @@ static int read_checked(const struct secret_kind *kind, const char *path,
 
 /* ---- the copy --------------------------------------------------------------------- */
 
-static int make_copy(const struct secret_text *text, int *ret_fd, struct why *why)
+int secret_text_share(const struct secret_text *text, int *ret_fd, struct why *why)
 {
 	int fd = memfd_create("parley-keys", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	size_t len = text ? text->len : 0, done = 0;
@@ -141,10 +141,10 @@ int secret_file_copy(const struct secret_kind *kind, const char *path, int *ret_
 		     struct why *why)
 {
 	struct secret_text *text = NULL;
-	int r = path ? read_checked(kind, path, &text, why) : 0;
+	int r = path ? secret_file_read(kind, path, &text, why) : 0;
 
 	if (r == 0)
-		r = make_copy(text, ret_fd, why);
+		r = secret_text_share(text, ret_fd, why);
 	secret_text_free(text);
 	return r;
 }

@@ -30,10 +30,16 @@ struct secret_kind {
 	int (*check)(const char *text, size_t len, bool *ret_secret, struct why *why);
 };
 
-/* Reads and checks a file, and returns a new descriptor with a copy (close on exec), an
- * empty one for no path. -EINVAL with the reason, which names the setting: not there, no
- * regular file, nothing that serves, or readable by everybody with a secret in it, or
- * writable by everybody. */
+/* Reads and checks a file; returns new text. -EINVAL with the reason, which names the
+ * setting: not there, no regular file, nothing that serves, or readable by everybody with
+ * a secret in it, or writable by everybody. */
+int secret_file_read(const struct secret_kind *kind, const char *path,
+		     struct secret_text **ret_text, struct why *why);
+
+/* Returns a new descriptor with a copy (close on exec), an empty one for NULL. */
+int secret_text_share(const struct secret_text *text, int *ret_fd, struct why *why);
+
+/* Both at once; an empty copy for no path. */
 int secret_file_copy(const struct secret_kind *kind, const char *path, int *ret_fd,
 		     struct why *why);
 

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "common/segment_writer.h"
+#include "gateway/board.h"
 #include "gateway/supervisor/child.h"
 #include "gateway/supervisor/listen.h"
 #include "gateway/supervisor/manager.h"
@@ -54,6 +55,7 @@ struct supervisor {
 	struct listeners listeners;
 	int segment_fd; /* the segment's own */
 	int bus_fd, settings_fd, key_fds[KEYS_FILES], lifeline[2];
+	struct board certificate; /* what workers see as KEYS_certificate */
 	int wake_fds[SEGMENT_SLOTS_MAX];
 	int ready_fds[SEGMENT_SLOTS_MAX]; /* of those not ready yet; else -1 */
 
@@ -92,6 +94,20 @@ void setup_release(struct supervisor *s);
 
 /* The settings as children read them: *ret_fd is a new memfd. */
 int setup_settings(const struct settings *settings, int *ret_fd, struct why *why);
+
+/* ---- certificate.c ---- */
+
+/* Makes the board, and posts there what was read. */
+int certificate_open(struct supervisor *s, struct why *why);
+void certificate_close(struct supervisor *s);
+
+/* Posts what was read anew: those workers who live see it, too. */
+int certificate_post(struct supervisor *s, struct why *why);
+
+/* Whether what was read anew (settings and the files with keys) is what there is but for
+ * the certificate. */
+bool certificate_alone(const struct supervisor *s, int settings_fd,
+		       const int key_fds[KEYS_FILES]);
 
 /* ---- processes.c ---- */
 

@@ -178,6 +178,7 @@ static int spawn(struct supervisor *s, const struct child *child, int ready_fd,
 	fds[INHERIT_READY - INHERIT_SEGMENT] = ready_fd;
 	fds[INHERIT_LIFELINE - INHERIT_SEGMENT] = s->lifeline[0];
 	memcpy(fds + INHERIT_KEYS - INHERIT_SEGMENT, s->key_fds, sizeof s->key_fds);
+	fds[INHERIT_KEYS - INHERIT_SEGMENT + KEYS_certificate] = s->certificate.fd;
 	memcpy(fds + n, s->wake_fds, s->n_slots * sizeof *fds);
 	n += s->n_slots;
 	memcpy(fds + n, s->listeners.fds, s->listeners.n * sizeof *fds);

@@ -55,12 +55,14 @@ static void close_keys(const int fds[KEYS_FILES])
 		close(fds[i]);
 }
 
+/* 1: processes are to be replaced. 0: those that live have what is new. */
 static int read_again(struct supervisor *s, struct why *why)
 {
 	const struct supervisor_source *source = s->source;
 	enum log_level level = LOG_info;
 	struct settings fresh;
 	int fd = -1, key_fds[KEYS_FILES], r;
+	bool alone;
 
 	r = settings_reload(&fresh, SETTINGS_GATEWAY, source->argc, source->argv,
 			    source->environ, NULL, why);
@@ -75,15 +77,19 @@ static int read_again(struct supervisor *s, struct why *why)
 		close_keys(key_fds);
 		return r;
 	}
+	alone = certificate_alone(s, fd, key_fds);
 	close(s->settings_fd);
 	close_keys(s->key_fds);
 	s->settings_fd = fd;
 	memcpy(s->key_fds, key_fds, sizeof key_fds);
 	s->settings = fresh;
+	r = certificate_post(s, why);
+	if (r < 0 || alone)
+		return r;
 	s->settings_version++;
 	if (log_level_parse(fresh.log_level, &level) == 0)
 		log_open(level, "gateway");
-	return 0;
+	return 1;
 }
 
 void roll_announce(struct supervisor *s, bool begins)
@@ -144,18 +150,26 @@ static void tell_begin(struct supervisor *s)
 void roll_begin(struct supervisor *s)
 {
 	struct why why;
+	int r;
 
 	if (!supervisor_wants_workers(s))
 		return;
 	roll_announce(s, true);
-	if (read_again(s, &why) < 0) {
+	r = read_again(s, &why);
+	if (r < 0) {
 		LOG(error, "reload refused, settings kept why=\"%s\"", why.text);
 		if (!s->rolling)
 			roll_announce(s, false);
 		return;
 	}
-	LOG(notice, "gateway reloads");
 	word_add(&s->words->reloads, 1);
+	if (r == 0) {
+		LOG(notice, "gateway has a new certificate, all else is as it was");
+		if (!s->rolling)
+			roll_announce(s, false);
+		return;
+	}
+	LOG(notice, "gateway reloads");
 	s->rolling = true;
 	tell_begin(s);
 	roll_step(s);
@@ -164,12 +178,14 @@ void roll_begin(struct supervisor *s)
 void roll_upgraded(struct supervisor *s)
 {
 	struct why why;
+	int r;
 
 	roll_announce(s, true);
-	if (read_again(s, &why) < 0) {
+	r = read_again(s, &why);
+	if (r < 0)
 		LOG(error, "settings not read again, kept why=\"%s\"", why.text);
-		s->settings_version++;
-	}
+	if (r <= 0)
+		s->settings_version++; /* the program is another in any case */
 	s->rolling = true;
 	tell_begin(s);
 	roll_step(s);

@@ -147,7 +147,8 @@ int setup_make(struct supervisor *s, struct why *why)
 	if ((r = make_segment(s, why)) < 0 || (r = make_descriptors(s, why)) < 0 ||
 	    (r = setup_settings(&s->settings, &s->settings_fd, why)) < 0 ||
 	    (r = s->source->read_keys(&s->settings, s->key_fds, why)) < 0 ||
-	    (r = make_bus(s, why)) < 0 || (r = handed ? 0 : open_listeners(s, why)) < 0)
+	    (r = certificate_open(s, why)) < 0 || (r = make_bus(s, why)) < 0 ||
+	    (r = handed ? 0 : open_listeners(s, why)) < 0)
 		return r;
 	word_set(&s->words->port, s->listeners.port);
 	return 0;
@@ -169,6 +170,7 @@ void setup_release(struct supervisor *s)
 	give_back(s->settings_fd);
 	for (unsigned i = 0; i < KEYS_FILES; i++)
 		give_back(s->key_fds[i]);
+	certificate_close(s);
 	give_back(s->bus_fd);
 	if (s->segment)
 		segment_close(s->segment, true);

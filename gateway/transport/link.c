@@ -185,6 +185,8 @@ void link_on_closed(struct link *link)
 	CHECK_OBJ(link, LINK_MAGIC);
 	if (link_is_open(link))
 		leave(link, COUNTER_closed_lost);
+	if (!link->heard && !socket_is_open(link->socket))
+		counter_add(link->transport->slot, COUNTER_tls_failed, 1);
 	if (link->doomed)
 		DL_DELETE2(link->transport->doomed, link, doomed_prev, doomed_next);
 	link_move(link, LINK_STATE_COUNT);

@@ -45,6 +45,7 @@ struct link {
 	bool ends_when_sent; /* finish writing once nothing is behind */
 	bool upgraded;       /* what it sends are frames */
 	bool slow;           /* open, and its socket takes no more */
+	bool heard;          /* something came */
 	struct transport *transport;
 	struct socket *socket;
 	struct link *prev, *next; /* in the list of its state */

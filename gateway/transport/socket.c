@@ -10,17 +10,20 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "gateway/tls/tls.h"
 
 enum {
 	READ_BYTES = 65536,        /* one buffer for all sockets */
 	WRITE_BYTES = 1024 * 1024, /* most that one send() is offered */
 	UNSENT_BYTES = 262144,     /* most that waits in the kernel for a peer's window */
+	NEVER_S = 3600,            /* deadlines are ours; see on_received */
 };
 
 struct socket_layer {
 	struct lws_context *context;
 	struct lws_vhost *vhost;
 	struct socket_events events;
+	struct tls *tls;
 	struct lws_protocols protocols[2];
 };
 
@@ -30,11 +33,23 @@ static struct lws *to_lws(struct socket *socket)
 	return (struct lws *)socket;
 }
 
+static const struct socket_layer *layer_of(struct lws *wsi)
+{
+	return lws_context_user(lws_get_context(wsi));
+}
+
 static const struct socket_events *events_of(struct lws *wsi)
 {
-	const struct socket_layer *layer = lws_context_user(lws_get_context(wsi));
+	return &layer_of(wsi)->events;
+}
 
-	return &layer->events;
+/* 4.1 closes a link some time after its TLS handshake, whatever it does meanwhile: 4.3
+ * takes that time-out back, here it is done for it. */
+static void on_received(struct lws *wsi, void *user, void *in, size_t len)
+{
+	if (layer_of(wsi)->tls)
+		lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+	events_of(wsi)->received(user, in, len);
 }
 
 static void on_writeable(struct lws *wsi, void *user)
@@ -50,9 +65,11 @@ static int on_reason(struct lws *wsi, enum lws_callback_reasons reason, void *us
 		     void *in, size_t len)
 {
 	switch (reason) {
-	case LWS_CALLBACK_RAW_RX: events_of(wsi)->received(user, in, len); break;
+	case LWS_CALLBACK_RAW_RX: on_received(wsi, user, in, len); break;
 	case LWS_CALLBACK_RAW_WRITEABLE: on_writeable(wsi, user); break;
 	case LWS_CALLBACK_RAW_CLOSE: events_of(wsi)->closed(user); break;
+	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+		return tls_prepare(layer_of(wsi)->tls, user);
 	default: break;
 	}
 	return 0;
@@ -66,7 +83,7 @@ static void on_lws_log(int level, const char *line)
 	LOG(warning, "libwebsockets said=%s", log_quote(line, quoted, sizeof quoted));
 }
 
-int socket_layer_new(uv_loop_t *loop, const struct socket_events *events,
+int socket_layer_new(uv_loop_t *loop, const struct socket_events *events, struct tls *tls,
 		     struct socket_layer **ret_layer, struct why *why)
 {
 	void *loops[] = { loop };
@@ -76,6 +93,8 @@ int socket_layer_new(uv_loop_t *loop, const struct socket_events *events,
 		.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
 		.foreign_loops = loops,
 		.pt_serv_buf_size = READ_BYTES,
+		.timeout_secs = NEVER_S,
+		.alpn = "http/1.1",
 		.vhost_name = "gateway",
 		.user = layer,
 		.pcontext = layer ? &layer->context : NULL,
@@ -84,6 +103,10 @@ int socket_layer_new(uv_loop_t *loop, const struct socket_events *events,
 	if (!layer)
 		return why_set(why, -ENOMEM, "no memory for the socket layer");
 	layer->events = *events;
+	layer->tls = tls;
+	if (tls)
+		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+				LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
 	layer->protocols[0] = (struct lws_protocols){
 		.name = "link",
 		.callback = on_reason,
@@ -134,14 +157,18 @@ static void bound_unsent(int fd)
 int socket_adopt(struct socket_layer *layer, int fd, struct socket **ret_socket,
 		 void **ret_user)
 {
+	lws_adoption_type type = LWS_ADOPT_SOCKET;
 	lws_sock_file_fd_type given = { .sockfd = fd };
 	struct lws *wsi;
 
 	bound_unsent(fd);
-	wsi = lws_adopt_descriptor_vhost(layer->vhost, LWS_ADOPT_SOCKET, given, "link",
-					 NULL);
+	if (layer->tls)
+		type |= LWS_ADOPT_ALLOW_SSL;
+	wsi = lws_adopt_descriptor_vhost(layer->vhost, type, given, "link", NULL);
 	if (!wsi)
 		return -ENOMEM; /* libwebsockets has closed the descriptor */
+	if (layer->tls)
+		lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* its list is a slow one */
 	*ret_socket = (struct socket *)wsi;
 	*ret_user = lws_wsi_user(wsi);
 	CHECK(*ret_user);
@@ -164,6 +191,17 @@ int socket_write(struct socket *socket, const void *data, size_t len)
 	return -EPIPE;
 }
 
+/* The SSL of a socket that speaks TLS, else NULL. */
+static void *ssl_of(struct socket *socket)
+{
+	return lws_get_ssl(to_lws(socket));
+}
+
+bool socket_is_open(struct socket *socket)
+{
+	return !layer_of(to_lws(socket))->tls || tls_is_done(ssl_of(socket));
+}
+
 bool socket_behind(struct socket *socket)
 {
 	if (!lws_partial_buffered(to_lws(socket)))
@@ -180,6 +218,8 @@ void socket_pause(struct socket *socket, bool pause)
 
 void socket_finish(struct socket *socket)
 {
+	if (ssl_of(socket))
+		tls_say_end(ssl_of(socket));
 	/* A socket that is not connected any more closes by itself. */
 	(void)shutdown(lws_get_socket_fd(to_lws(socket)), SHUT_WR);
 }

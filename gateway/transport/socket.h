@@ -29,7 +29,10 @@ struct socket_events {
 	void (*closed)(void *user);
 };
 
-int socket_layer_new(uv_loop_t *loop, const struct socket_events *events,
+/* With `tls`, which is borrowed, every socket speaks it, and nothing else is heard of a
+ * peer that does not. */
+struct tls;
+int socket_layer_new(uv_loop_t *loop, const struct socket_events *events, struct tls *tls,
 		     struct socket_layer **ret_layer, struct why *why);
 
 /* Closes every socket; closed() is called for each before this returns. The memory
@@ -47,6 +50,9 @@ int socket_adopt(struct socket_layer *layer, int fd, struct socket **ret_socket,
  * it says no. -EPIPE: the socket is dead and will close by itself.
  */
 int socket_write(struct socket *socket, const void *data, size_t len);
+
+/* Whether bytes can be exchanged: false before the end of a TLS handshake. */
+bool socket_is_open(struct socket *socket);
 
 /* Whether earlier bytes still wait; if so writeable() is called when they have gone. */
 bool socket_behind(struct socket *socket);

@@ -74,6 +74,9 @@ static void on_received(void *user, uint8_t *data, size_t len)
 		return; /* adopted in vain: see transport_adopt */
 	CHECK_OBJ(link, LINK_MAGIC);
 	counter_add(link->transport->slot, COUNTER_bytes_in, len);
+	if (!link->heard && link->transport->limits.tls)
+		counter_add(link->transport->slot, COUNTER_tls_handshakes, 1);
+	link->heard = true;
 	if (link->upgraded)
 		link_read_frames(link, data, len);
 	else if (link->state == LINK_HANDSHAKING)
@@ -103,7 +106,10 @@ void transport_adopt(struct transport *t, int fd, const uint8_t address[16])
 	void *user;
 
 	if (socket_adopt(t->sockets, fd, &socket, &user) < 0) {
-		counter_add(t->slot, COUNTER_accept_errors, 1);
+		/* With TLS, mostly one who said nonsense at once. */
+		counter_add(t->slot,
+			    t->limits.tls ? COUNTER_tls_failed : COUNTER_accept_errors,
+			    1);
 		return;
 	}
 	link = user;
@@ -216,7 +222,7 @@ int transport_new(uv_loop_t *loop, const struct transport_limits *limits,
 	if (r < 0)
 		(void)why_set(why, r, "no memory for the transport");
 	else
-		r = socket_layer_new(loop, &from_sockets, &t->sockets, why);
+		r = socket_layer_new(loop, &from_sockets, limits->tls, &t->sockets, why);
 	if (r < 0) {
 		wheel_release(&t->ends);
 		wheel_release(&t->wheel);

@@ -17,6 +17,7 @@
 #include "gateway/page.h"
 #include "gateway/wire/handshake.h"
 
+struct tls;
 struct transport;
 struct link; /* one connection; owned by the transport */
 
@@ -51,6 +52,7 @@ struct transport_events {
 
 struct transport_limits {
 	struct handshake_rules rules;
+	struct tls *tls;          /* that links speak, borrowed; NULL: none */
 	uint64_t connections_max; /* of the whole gateway */
 	uint64_t per_address_max; /* of this worker */
 	/* Of this worker, in a second; 0: no limit. */

@@ -169,11 +169,26 @@ void wiring_turn(struct worker *w)
 	w->wrote = false;
 }
 
+/* A new certificate is for links that come from now on. */
+static void look_at_certificate(struct worker *w)
+{
+	struct why why;
+	int r = tls_renew(w->tls, &why);
+
+	if (r < 0)
+		LOG(error, "certificate kept as it was why=\"%s\"", why.text);
+	if (r > 0)
+		LOG(notice, "certificate renewed");
+	counter_set(w->slot, COUNTER_tls_ends_s, (uint64_t)tls_ends_s(w->tls));
+}
+
 void wiring_look(struct worker *w)
 {
 	uint64_t beats = word_get(&w->slot->beat);
 
 	hearing_look(w);
+	if (w->tls)
+		look_at_certificate(w);
 	if (beats != w->beats)
 		chat_tick(w->chat, uv_now(&w->loop));
 	w->beats = beats;
@@ -258,6 +273,7 @@ static int start_transport(struct worker *w, struct why *why)
 			   .origins = s->origins,
 			   .tokens = w->auth != NULL,
 			   .canary = canary_key(w) },
+		.tls = w->tls,
 		.connections_max = (uint64_t)s->connections_max,
 		.per_address_max = (uint64_t)s->connections_per_address_max,
 		.handshakes_per_s = (uint64_t)s->handshakes_per_second,
@@ -333,6 +349,8 @@ int wiring_start(struct worker *w, struct why *why)
 	if (r == 0)
 		r = api_keys_new(w->settings, INHERIT_KEYS + KEYS_api, &w->api_keys, why);
 	if (r == 0)
+		r = tls_new(w->settings, INHERIT_KEYS + KEYS_certificate, &w->tls, why);
+	if (r == 0)
 		r = start_bus(w, why);
 	if (r == 0)
 		r = start_chat(w, why);
@@ -362,5 +380,6 @@ void wiring_free(struct worker *w)
 	chat_free(w->chat);
 	auth_free(w->auth);
 	api_keys_free(w->api_keys);
+	tls_free(w->tls);
 	bus_close(w->bus);
 }

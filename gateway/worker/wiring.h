@@ -13,6 +13,7 @@
 #include "gateway/chat/chat.h"
 #include "gateway/process.h"
 #include "gateway/store/store.h"
+#include "gateway/tls/tls.h"
 #include "gateway/transport/transport.h"
 #include "gateway/worker/acceptor.h"
 #include "gateway/worker/worker.h"
@@ -30,6 +31,7 @@ struct worker {
 	struct bus_reader sequenced; /* the sequencer's ring */
 	uint64_t epoch;              /* last heard from the sequencer; see records.h */
 	struct auth *auth;           /* NULL in open mode */
+	struct tls *tls;             /* NULL: clients speak plainly */
 	struct api_keys *api_keys;   /* NULL: there is no API */
 	struct store *store;
 	struct chat *chat;

@@ -1,6 +1,7 @@
 // stock_client - chats with the other stock client through the gateway.
 const WebSocket = require('ws');
-const ws = new WebSocket(`ws://127.0.0.1:${process.argv[2]}/chat?user=node`, ['parley.v1']);
+const scheme = process.argv[3] ?? 'ws';
+const ws = new WebSocket(`${scheme}://127.0.0.1:${process.argv[2]}/chat?user=node`, ['parley.v1']);
 const say = (message) => ws.send(JSON.stringify(message));
 
 ws.on('message', (data) => {

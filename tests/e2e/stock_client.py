@@ -1,11 +1,12 @@
 """stock_client - chats with the other stock client through the gateway."""
-import asyncio, json, sys
+import asyncio, json, ssl, sys
 import websockets
 
 
 async def main():
-    url = f"ws://127.0.0.1:{sys.argv[1]}/chat?user=python"
-    async with websockets.connect(url, subprotocols=["parley.v1"], ping_interval=0.2) as ws:
+    tls = ssl.create_default_context(cafile=sys.argv[2]) if sys.argv[2:] else None
+    url = f"{'wss' if tls else 'ws'}://127.0.0.1:{sys.argv[1]}/chat?user=python"
+    async with websockets.connect(url, ssl=tls, subprotocols=["parley.v1"], ping_interval=0.2) as ws:
         assert ws.subprotocol == "parley.v1"
         assert json.loads(await ws.recv())["op"] == "welcome"
         await ws.send(json.dumps({"op": "join", "room": "stock"}))
