@@ -116,7 +116,8 @@ void page_enter(struct room *room, struct member *member, struct page *page)
 	catchup->offset = 0;
 	for (uint64_t seq = page->from; seq < catchup->next; seq++)
 		catchup->offset += frame_length(page->bytes + catchup->offset);
-	if (member->cursor.at == NOWHERE && page->to + 1 >= room_first(room))
+	if (member->cursor.at == NOWHERE &&
+	    page->to + 1 >= room_first(room, member->form))
 		room_seek(room, member, page->to + 1);
 }
 
@@ -125,7 +126,7 @@ void catchup_move(struct rooms *rooms, struct room *room, struct member *member)
 	struct catchup *catchup = member->catchup;
 	struct page *page;
 
-	if (catchup->next >= room_first(room)) {
+	if (catchup->next >= room_first(room, member->form)) {
 		room_seek(room, member, catchup->next);
 		catchup_end(room, member);
 		return;

@@ -86,6 +86,7 @@ void chat_free(struct chat *chat)
 	chat->magic = 0;
 	free(chat->lent);
 	free(chat->scratch);
+	deflated_stop(chat);
 	free(chat);
 }
 
@@ -195,7 +196,8 @@ static void tell_members(struct chat *chat, struct room *room)
 	for (uint32_t i = 0; i < room->n_members; i++) {
 		struct member *member = &room->members[i];
 
-		if (member->catchup || member->cursor.at == room->log.head)
+		if (member->catchup ||
+		    member->cursor.at == room_log_of(room, member)->head)
 			continue;
 		member_has_news(member);
 		session_will_ask(member->session);

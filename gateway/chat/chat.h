@@ -72,6 +72,7 @@ struct chat_limits {
 	uint64_t rate_messages, rate_bytes, rate_user_messages, rate_user_bytes;
 	uint64_t rate_burst_ms;                     /* so much of it at once */
 	uint64_t ping_interval_ms, ping_timeout_ms; /* told in welcome */
+	uint64_t deflate_min; /* a shorter message is not worth compressing */
 	const char
 		*canary_room; /* for canaries only, and they for it; lent; NULL: none */
 };
@@ -89,6 +90,10 @@ struct session *chat_opened(struct chat *chat, struct link *link,
 			    struct grants *grants);
 /* The client had its link to a process of this generation, which is dead. */
 void chat_returns(struct session *session, uint64_t generation);
+/* The client reads compressed frames; before anything else is asked of the session.
+ * -ENOMEM: it gets plain ones. */
+int chat_deflates(struct session *session);
+
 /* The client is a canary: it may be in the canary's room, and in no other. */
 void chat_is_canary(struct session *session);
 void chat_message(struct session *session, const char *data, size_t len);

@@ -12,6 +12,7 @@
 #include "gateway/chat/room.h"
 #include "gateway/chat/session.h"
 #include "gateway/wire/codec.h"
+#include "gateway/wire/deflate.h"
 #include "gateway/wire/frame.h"
 
 struct chat {
@@ -38,6 +39,9 @@ struct chat {
 	uint8_t *lent;    /* the last of an outbox, until the next is taken */
 	uint8_t *scratch; /* where frames are made; see say.c */
 	size_t scratch_size;
+	struct deflater *deflater; /* NULL until somebody reads what it makes */
+	uint8_t *deflated;         /* the frame that it made last */
+	size_t deflated_size;
 };
 
 #define CHAT_MAGIC 0xc4a70001u
@@ -75,6 +79,13 @@ size_t session_outbox_max(const struct session *session);
 
 /* Closes the link; the session is cleared and told nothing more. */
 void session_doom(struct session *session, uint16_t code, const char *reason);
+
+/* ---- deflated.c ---- */
+
+/* Compresses the event of `len` bytes that was written, as a frame that is lent until the
+ * next; NULL where that saves nothing or there is no memory. */
+const uint8_t *deflated_frame(struct chat *chat, size_t len, size_t *ret_len);
+void deflated_stop(struct chat *chat);
 
 /* ---- requests.c: from clients ---- */
 

@@ -61,8 +61,8 @@ void join_was_trimmed(struct session *session)
 }
 
 /* Where what it missed comes from; `told_first` as next_of has it. */
-static enum counter outcome(const struct room *room, uint64_t since, uint64_t next,
-			    uint64_t told_first)
+static enum counter outcome(const struct room *room, enum form form, uint64_t since,
+			    uint64_t next, uint64_t told_first)
 {
 	if (since > room->head)
 		return COUNTER_resumes_ahead;
@@ -70,7 +70,8 @@ static enum counter outcome(const struct room *room, uint64_t since, uint64_t ne
 		return COUNTER_resumes_trimmed;
 	if (since == room->head)
 		return COUNTER_resumes_nothing;
-	return next < room_first(room) ? COUNTER_resumes_store : COUNTER_resumes_memory;
+	return next < room_first(room, form) ? COUNTER_resumes_store
+					     : COUNTER_resumes_memory;
 }
 
 /* ---- who waits ------------------------------------------------------------------ */
@@ -115,7 +116,8 @@ static void let_in(struct chat *chat, struct room *room, struct member *member,
 		session_will_ask(session);
 	}
 	if (since.given) {
-		enum counter how = outcome(room, since.value, next, told_first);
+		enum counter how = outcome(room, member->form, since.value, next,
+					   told_first);
 
 		counter_add(chat->slot, how, 1);
 		resumed(session,
@@ -160,10 +162,12 @@ void joins_fail(struct chat *chat, struct room *room)
 /* ---- requests ------------------------------------------------------------------- */
 
 /* Whether the log alone can say what the member gets next. */
-static bool log_serves(const struct room *room, const struct number *since)
+static bool log_serves(const struct room *room, enum form form,
+		       const struct number *since)
 {
-	return room->based && (!since->given || (since->value + 1 >= room_first(room) &&
-						 since->value <= room->head));
+	return room->based &&
+	       (!since->given || (since->value + 1 >= room_first(room, form) &&
+				  since->value <= room->head));
 }
 
 /* Into the room, which is made if need be, as one who waits. */
@@ -208,7 +212,7 @@ static void join(struct session *session, struct room *room,
 		return;
 	}
 	member = &room->members[place];
-	if (log_serves(room, &request->since))
+	if (log_serves(room, member->form, &request->since))
 		let_in(chat, room, member, 0);
 	else
 		catchup_wait(&chat->rooms, room, member);

@@ -22,7 +22,7 @@ uint32_t member_find(const struct session *session, const struct room *room)
 
 int member_join(struct rooms *rooms, struct session *session, struct room *room)
 {
-	int room_place = room_add_member(rooms, room, session);
+	int room_place = room_add_member(rooms, room, session, session->form);
 	int place;
 
 	if (room_place < 0)
@@ -93,7 +93,7 @@ bool member_has_more(const struct room *room, const struct member *member)
 {
 	if (member->catchup)
 		return !member->catchup->waits;
-	return member->cursor.at != room->log.head;
+	return member->cursor.at != room_log_of(room, member)->head;
 }
 
 static size_t next_of(struct rooms *rooms, struct room *room, struct member *member,
@@ -109,7 +109,7 @@ static size_t next_of(struct rooms *rooms, struct room *room, struct member *mem
 			       ? catchup_run(room, member, max, ret_data, n_frames)
 			       : 0;
 	n_before = member->cursor.n;
-	run = room_log_run(&room->log, &member->cursor, max, ret_data);
+	run = room_log_run(room_log_of(room, member), &member->cursor, max, ret_data);
 	*n_frames += member->cursor.n - n_before;
 	return run;
 }

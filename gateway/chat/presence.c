@@ -23,7 +23,8 @@ static bool keeps_up(const struct chat *chat, const struct room *room,
 	uint64_t at = member->cursor.at;
 
 	return waits + len <= session_outbox_max(member->session) / 2 &&
-	       (at == NOWHERE || room->log.head - at <= chat->limits.room_log_bytes / 2);
+	       (at == NOWHERE ||
+		room_log_of(room, member)->head - at <= chat->limits.room_log_bytes / 2);
 }
 
 void say_to_others(struct chat *chat, struct room *room, int len, struct text user)

@@ -73,7 +73,7 @@ static void fall_behind(struct room *room, struct member *member)
 		member->cursor.at = NOWHERE;
 		return;
 	}
-	if (catchup_begin(room, member, room_seq_at(room, member->cursor)) < 0) {
+	if (catchup_begin(room, member, room_seq_at(room, member)) < 0) {
 		session_doom(session, CLOSE_TRY_LATER, "out of memory");
 		return;
 	}
@@ -87,7 +87,7 @@ void room_jump(struct chat *chat, struct room *room, uint64_t head)
 	counter_add(chat->slot, COUNTER_gaps, 1);
 	for (uint32_t i = room->n_members; i-- > 0;)
 		fall_behind(room, &room->members[i]);
-	room_clear_log(&chat->rooms, room);
+	room_clear_logs(&chat->rooms, room);
 	room->head = head;
 }
 
@@ -230,10 +230,18 @@ static void failed(struct chat *chat, struct room *room, int status, bool looks)
 		fail_all(chat);
 }
 
+/* The logs keep what comes from now on, or need not any more. */
+static void set_pins(struct room *room, bool pin)
+{
+	for (unsigned i = 0; i < FORM_COUNT; i++)
+		if (room->tails[i])
+			room->tails[i]->pin = pin ? room->tails[i]->log.head : NOWHERE;
+}
+
 static void finish(struct chat *chat, struct room *room, int status, bool looks,
 		   const struct store_page *answer)
 {
-	room->pin = NOWHERE;
+	set_pins(room, false);
 	room_hold(room);
 	if (status < 0)
 		failed(chat, room, status, looks);
@@ -287,7 +295,7 @@ static void start(struct chat *chat, struct room *room)
 	DL_APPEND(chat->reads, read);
 	chat->n_reads++;
 	room->read = &read->room;
-	room->pin = room->log.head; /* the answer reaches this far */
+	set_pins(room, true); /* the answer reaches this far */
 }
 
 void reads_start(struct chat *chat)

@@ -2,10 +2,10 @@
  * room - a room that has members here: its log, its members' cursors, its head.
  *
  * A room exists while it has members. Its log holds consecutive sequences, the newest
- * of which is the head; where the log does not reach back to, members *catch up* from
- * the store (catchup.h). Rooms that got something in this turn are
- * *dirty* until chat_flush has told their members. Logs take memory when the first
- * message comes and grow only while a member is behind; when all logs together
+ * of which is the head, in each form that a member reads it in; where the log does not
+ * reach back to, members *catch up* from the store (catchup.h). Rooms that got something
+ * in this turn are *dirty* until chat_flush has told their members. Logs take memory when
+ * the first message comes and grow only while a member is behind; when all logs together
  * reach their limit, logs that everybody has read give theirs back, the longest
  * unused first. A quarter of the limit is for logs that begin, so that slow readers
  * elsewhere cannot keep a room from having one.
@@ -27,25 +27,43 @@ struct session;
 
 #define NOWHERE UINT64_MAX /* as a position: not in the log */
 
+/* How a member gets its frames: as they are, or compressed where that is shorter. */
+enum form {
+	FORM_plain,
+	FORM_deflated,
+	FORM_COUNT
+};
+
+/* A room's log in one form. It holds something only while a member reads it; then it is
+ * without holes up to the room's head. */
+struct tail {
+	struct room *room;
+	enum form form;
+	uint32_t n_readers;
+	struct room_log log;
+	uint64_t safe; /* no reader's cursor is before this position of the log */
+	uint64_t pin;  /* the log keeps what is behind it: a read is under way; or NOWHERE
+			*/
+	uint64_t turn_from;       /* while dirty: where it began to grow in this turn */
+	struct tail *prev, *next; /* while the log has memory */
+};
+
 /* The room's side of a membership; the session's is struct membership. */
 struct member {
 	struct session *session;
 	struct catchup *catchup;  /* NULL: reads the log only */
 	struct log_cursor cursor; /* at NOWHERE: the log is not reached yet */
-	uint32_t place : 30;      /* in session->memberships */
+	uint32_t place : 29;      /* in session->memberships */
+	uint32_t form : 1;        /* enum form */
 	uint32_t news : 1;    /* that one is in the session's list of those with news */
 	uint32_t entered : 1; /* it counts among the room's crowd */
 };
 
 struct room {
 	uint64_t head; /* newest sequence that members are told of */
-	struct room_log log;
-	uint64_t safe; /* no member's cursor is before this position of the log */
-	uint64_t pin;  /* the log keeps what is behind it: a read is under way; or NOWHERE
-			*/
+	struct tail plain, *tails[FORM_COUNT]; /* NULL: nobody ever read that one */
 	struct member *members;
 	uint32_t n_members, members_size, n_catching;
-	uint64_t turn_from; /* while dirty: where the log began to grow in this turn */
 	bool dirty;
 	bool based; /* the head is known, and not only that it is there at least */
 	bool held;  /* is not freed with its last member */
@@ -64,7 +82,6 @@ struct room {
 	struct page *pages; /* what was read for it */
 	struct room *dirty_prev, *dirty_next; /* while dirty */
 	struct room *want_prev, *want_next;   /* while it wants */
-	struct room *log_prev, *log_next;     /* while the log has memory */
 	UT_hash_handle hh;
 	char name[];
 };
@@ -74,7 +91,7 @@ struct rooms {
 	struct room *by_name;
 	struct room *dirty;
 	struct room *want;                 /* in the order in which they came to want */
-	struct room *logs;                 /* last appended to last */
+	struct tail *logs;                 /* last appended to last */
 	struct page *pages;                /* oldest first */
 	struct room *crowds, *late_crowds; /* with something to tell or to cast */
 	struct room *farewells; /* emptied rooms that others know of; by crowd_next */
@@ -105,19 +122,29 @@ void room_unhold(struct rooms *rooms, struct room *room);
 void rooms_want(struct rooms *rooms, struct room *room);
 void rooms_unwant(struct rooms *rooms, struct room *room);
 
-/* The oldest sequence in the log; head + 1: it is empty. */
-static inline uint64_t room_first(const struct room *room)
+/* The log that the member reads. */
+static inline struct room_log *room_log_of(const struct room *room,
+					   const struct member *member)
 {
-	return room->head + 1 - room_log_count(&room->log);
+	return &room->tails[member->form]->log;
 }
 
-/* The sequence that follows for a cursor in the log. */
-static inline uint64_t room_seq_at(const struct room *room, struct log_cursor cursor)
+/* The oldest sequence in the log of that form; head + 1: it is empty. */
+static inline uint64_t room_first(const struct room *room, enum form form)
 {
-	return room->head + 1 - (uint32_t)(room->log.n_head - cursor.n);
+	const struct tail *tail = room->tails[form];
+
+	return room->head + 1 - (tail ? room_log_count(&tail->log) : 0);
 }
 
-/* Puts the member's cursor before `seq`, which is in the log or the next to come. */
+/* The sequence that follows for a member whose cursor is in its log. */
+static inline uint64_t room_seq_at(const struct room *room, const struct member *member)
+{
+	return room->head + 1 -
+	       (uint32_t)(room_log_of(room, member)->n_head - member->cursor.n);
+}
+
+/* Puts the member's cursor before `seq`, which is in its log or the next to come. */
 void room_seek(struct room *room, struct member *member, uint64_t seq);
 
 /* There is something to tell or to cast of its crowd. */
@@ -128,26 +155,30 @@ void room_crowd_done(struct rooms *rooms, struct room *room);
 void room_crowd_later(struct rooms *rooms, struct room *room);
 void rooms_crowds_due(struct rooms *rooms);
 
-/* Adds a member at the head of the log; its place, or -ENOMEM. */
-int room_add_member(struct rooms *rooms, struct room *room, struct session *session);
+/* Adds a member at the head of the log of that form; its place, or -ENOMEM. */
+int room_add_member(struct rooms *rooms, struct room *room, struct session *session,
+		    enum form form);
 
 /* Removes a member. The last one moves to `place`; returns it, or NULL if there is
  * none to move. */
 struct member *room_remove_member(struct rooms *rooms, struct room *room, uint32_t place);
 
+/* ---- room_tails.c ---- */
+
 /*
- * Makes room for a frame in the log, by growing it as long as a member would lose
+ * Makes room for a frame in a log, by growing it as long as a member would lose
  * something else. 0: nobody loses. -ENOBUFS: it fits, but members who are behind
  * lose. -ENOMEM: there is no place for it.
  */
-int room_reserve(struct rooms *rooms, struct room *room, size_t len);
+int room_reserve(struct rooms *rooms, struct tail *tail, size_t len);
 
 /* Appends a frame that room_reserve found place for; the room is dirty then. */
-void room_append(struct rooms *rooms, struct room *room, const uint8_t *frame,
+void room_append(struct rooms *rooms, struct tail *tail, const uint8_t *frame,
 		 size_t len);
 
-/* Empties the log; cursors in it are worthless. */
-void room_clear_log(struct rooms *rooms, struct room *room);
+/* Empties a log, or all of a room; cursors in it are worthless. */
+void room_clear_tail(struct rooms *rooms, struct tail *tail);
+void room_clear_logs(struct rooms *rooms, struct room *room);
 
 /* No longer dirty. */
 void room_clean(struct rooms *rooms, struct room *room);

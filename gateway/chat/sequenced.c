@@ -8,16 +8,19 @@
 #include "gateway/chat/read.h"
 #include "gateway/chat/send.h"
 
-/* Closes the links of members whose cursor is before `position`. Who still has a page to
- * read only loses its place in the log: it goes on from the store. */
-static void doom_members(struct room *room, uint64_t position, uint16_t code,
+/* Closes the links of those who read this tail and whose cursor is before `position`. Who
+ * still has a page to read only loses its place in the log: it goes on from the store. */
+static void doom_readers(const struct tail *tail, uint64_t position, uint16_t code,
 			 const char *reason)
 {
+	struct room *room = tail->room;
+
 	/* From the end: whoever takes the place of one that leaves was seen already. */
 	for (uint32_t i = room->n_members; i-- > 0;) {
 		struct member *member = &room->members[i];
 
-		if (member->cursor.at == NOWHERE || member->cursor.at >= position)
+		if (member->form != tail->form || member->cursor.at == NOWHERE ||
+		    member->cursor.at >= position)
 			continue;
 		if (member->catchup)
 			member->cursor.at = NOWHERE;
@@ -26,36 +29,85 @@ static void doom_members(struct room *room, uint64_t position, uint16_t code,
 	}
 }
 
+/* A frame that is to be put into one of the room's logs. */
+struct piece {
+	struct tail *tail; /* NULL: nobody reads that form */
+	const uint8_t *frame;
+	size_t len;
+	int r; /* as room_reserve */
+};
+
+/* The event that was written, in each form that somebody reads. */
+static void make_pieces(struct chat *chat, struct room *room, int len,
+			struct piece pieces[FORM_COUNT])
+{
+	for (unsigned form = 0; form < FORM_COUNT; form++) {
+		struct piece *piece = &pieces[form];
+		struct tail *tail = room->tails[form];
+
+		*piece = (struct piece){ .r = len };
+		if (!tail || !tail->n_readers)
+			continue;
+		piece->tail = tail;
+		if (len < 0)
+			continue;
+		if (form == FORM_deflated)
+			piece->frame = deflated_frame(chat, (size_t)len, &piece->len);
+		if (!piece->frame)
+			piece->frame = scratch_frame(chat, (size_t)len, &piece->len);
+	}
+}
+
+/* Whether somebody would lose something. */
+static bool reserve(struct chat *chat, struct piece pieces[FORM_COUNT], int len)
+{
+	bool loses = false;
+
+	for (unsigned i = 0; i < FORM_COUNT && len >= 0; i++)
+		if (pieces[i].tail) {
+			pieces[i].r = room_reserve(&chat->rooms, pieces[i].tail,
+						   pieces[i].len);
+			loses |= pieces[i].r == -ENOBUFS;
+		}
+	return loses;
+}
+
+/* Who loses something by it. */
+static void doom_losers(struct chat *chat, const struct piece *piece)
+{
+	if (piece->r == -ENOBUFS) {
+		doom_readers(piece->tail, piece->tail->log.tail, CLOSE_SLOW_READER,
+			     "slow reader");
+	} else if (piece->r < 0) {
+		room_clear_tail(&chat->rooms, piece->tail);
+		doom_readers(piece->tail, NOWHERE, CLOSE_TRY_LATER, "out of memory");
+	}
+}
+
 /*
- * Puts the event that was written into the room's log. Members who lose something by
+ * Puts the event that was written into the room's logs. Members who lose something by
  * it are slow readers and closed; if the event itself has no place, all are, since
- * nobody could tell them what they missed.
+ * nobody could tell them what they missed. The head is where it was until all logs have
+ * it: who is asked meanwhile reads what was there.
  */
 static void put(struct chat *chat, struct room *room, uint64_t head, int len)
 {
-	const uint8_t *frame = NULL;
-	size_t frame_len = 0;
-	int r = len;
+	struct piece pieces[FORM_COUNT];
 
-	if (r >= 0) {
-		frame = scratch_frame(chat, (size_t)len, &frame_len);
-		r = room_reserve(&chat->rooms, room, frame_len);
-	}
+	make_pieces(chat, room, len, pieces);
 	/* Much may come in one turn: who reads gets the chance to. */
-	if (r == -ENOBUFS && room->dirty) {
+	if (reserve(chat, pieces, len) && room->dirty) {
 		chat_ask(chat);
-		r = room_reserve(&chat->rooms, room, frame_len);
+		(void)reserve(chat, pieces, len);
 	}
-	if (r < 0 && r != -ENOBUFS) {
-		room_clear_log(&chat->rooms, room);
-		doom_members(room, NOWHERE, CLOSE_TRY_LATER, "out of memory");
-		room->head = head;
-		return;
-	}
-	room_append(&chat->rooms, room, frame, frame_len);
+	for (unsigned i = 0; i < FORM_COUNT; i++)
+		if (pieces[i].tail && (pieces[i].r >= 0 || pieces[i].r == -ENOBUFS))
+			room_append(&chat->rooms, pieces[i].tail, pieces[i].frame,
+				    pieces[i].len);
 	room->head = head;
-	if (r == -ENOBUFS)
-		doom_members(room, room->log.tail, CLOSE_SLOW_READER, "slow reader");
+	for (unsigned i = 0; i < FORM_COUNT; i++)
+		if (pieces[i].tail)
+			doom_losers(chat, &pieces[i]);
 }
 
 static void put_message(struct chat *chat, struct room *room,

@@ -39,6 +39,7 @@ struct session {
 	bool asked;   /* the link was asked to send and has not come yet */
 	bool canary;  /* healthd's: its room is the canary's and no other */
 	bool to_ask;  /* in the chat's list of those to ask */
+	uint8_t form; /* enum form: how it gets what is said in rooms */
 	uint8_t user_len;
 	uint8_t resumed; /* enum resumed; of one with a former link */
 	struct chat *chat;

@@ -118,8 +118,7 @@ int resume_make(struct supervisor *s, int fd, struct why *why)
 	if (s->started_ms > supervisor_now_ms())
 		return why_set(why, -EPROTO, "the gateway was started in the future");
 	if ((r = check_children(s, why)) < 0 || (r = fill_keys(s, why)) < 0 ||
-	    (r = certificate_open(s, why)) < 0 ||
-	    (r = read_settings(s, why)) < 0 ||
+	    (r = certificate_open(s, why)) < 0 || (r = read_settings(s, why)) < 0 ||
 	    (r = segment_take_over(s->segment_fd, s->settings.segment, &s->segment,
 				   why)) < 0)
 		return r;

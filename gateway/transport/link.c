@@ -26,7 +26,8 @@ static void publish(struct transport *t, enum link_state state)
 {
 	counter_set(t->slot, gauge_of[state], t->n_links[state]);
 	if (state == LINK_OPEN)
-		counter_set(t->slot, COUNTER_links_ws, t->n_links[state]);
+		counter_set(t->slot, t->limits.tls ? COUNTER_links_wss : COUNTER_links_ws,
+			    t->n_links[state]);
 }
 
 void link_move(struct link *link, enum link_state state)
@@ -57,6 +58,9 @@ void link_open(struct link *link, const struct handshake *handshake)
 	struct transport *t = link->transport;
 
 	link->upgraded = true;
+	link->reader.deflate = handshake->deflate.taken;
+	if (handshake->deflate.taken)
+		counter_add(t->slot, COUNTER_deflate_links, 1);
 	link_move(link, handshake->canary ? LINK_CANARY : LINK_OPEN);
 	counter_add(t->slot,
 		    handshake->canary ? COUNTER_canary_opened : COUNTER_links_opened, 1);
@@ -256,6 +260,8 @@ void link_read_frames(struct link *link, uint8_t *data, size_t len)
 		frame_read(&link->reader, t->limits.message_max, data, len, &used, &in);
 		data += used;
 		len -= used;
+		if (in.compressed && link_is_open(link) && !link->doomed)
+			link_inflate(link, &in);
 		if (link_is_open(link) && !link->doomed)
 			take(link, &in);
 		else if (in.event == FRAME_GOT_CLOSE && link->state == LINK_CLOSING)

@@ -19,6 +19,7 @@
 #include "gateway/transport/socket.h"
 #include "gateway/transport/transport.h"
 #include "gateway/transport/wheel.h"
+#include "gateway/wire/deflate.h"
 #include "gateway/wire/frame.h"
 
 #define LINK_MAGIC 0x11c9a3e5u
@@ -81,6 +82,7 @@ struct transport {
 	struct http_side *answered; /* requests, in this turn */
 	struct addresses addresses;
 	struct gate gate;
+	struct inflater *inflater; /* of all links; NULL: nobody may compress */
 	uint64_t started_ms;
 	uint64_t drain_from_ms, drain_spread_ms;
 	unsigned n_slow;
@@ -119,6 +121,11 @@ void link_on_writeable(struct link *link);
 
 /* The socket is gone: tells the chat, frees what the link holds. */
 void link_on_closed(struct link *link);
+
+/* ---- link_inflate.c ---- */
+
+/* Puts what it says in the place of a message that is compressed; or a breach. */
+void link_inflate(struct link *link, struct frame_in *in);
 
 /* ---- link_http.c: before the upgrade ---- */
 

@@ -100,7 +100,7 @@ static void upgrade(struct link *link, const struct http_request *request)
 {
 	struct handshake handshake;
 	unsigned retry_s = 0;
-	char answer[256];
+	char answer[512];
 	int len;
 
 	handshake_judge(request, &link->transport->limits.rules, &handshake);

@@ -219,11 +219,14 @@ int transport_new(uv_loop_t *loop, const struct transport_limits *limits,
 	r = wheel_init(&t->wheel, WHEEL_SLOTS, TICK_MS, uv_now(loop));
 	if (r == 0)
 		r = wheel_init(&t->ends, ENDS_SLOTS, ENDS_TICK_MS, uv_now(loop));
+	if (r == 0 && limits->rules.deflate)
+		r = inflater_new(limits->message_max, &t->inflater);
 	if (r < 0)
 		(void)why_set(why, r, "no memory for the transport");
 	else
 		r = socket_layer_new(loop, &from_sockets, limits->tls, &t->sockets, why);
 	if (r < 0) {
+		inflater_free(t->inflater);
 		wheel_release(&t->ends);
 		wheel_release(&t->wheel);
 		free(t);
@@ -261,6 +264,7 @@ void transport_free(struct transport *t)
 	if (!t)
 		return;
 	socket_layer_free(t->sockets);
+	inflater_free(t->inflater);
 	wheel_release(&t->ends);
 	wheel_release(&t->wheel);
 	free(t);

@@ -9,6 +9,7 @@
 enum {
 	FIN = 0x80,
 	RESERVED = 0x70,
+	RESERVED_OTHERS = RESERVED & ~FRAME_RSV1,
 	OPCODE = 0x0f,
 	MASKED = 0x80,
 	LENGTH = 0x7f,
@@ -23,6 +24,13 @@ enum {
 static bool is_control(unsigned opcode)
 {
 	return opcode >= FRAME_CLOSE;
+}
+
+/* The longest message on the wire: zlib adds less than this to what it cannot compress.
+ */
+static size_t wire_max(const struct frame_reader *reader, size_t message_max)
+{
+	return reader->compressed ? message_max + message_max / 1024 + 64 : message_max;
 }
 
 static void drop_kept(struct frame_reader *reader)
@@ -57,12 +65,19 @@ static unsigned head_size(const uint8_t *head)
 	return 2 + (length == LENGTH_16 ? 2 : length == LENGTH_64 ? 8 : 0) + 4;
 }
 
+/* RFC 7692 6: the first frame of a data message says it. */
+static bool may_compress(const struct frame_reader *reader, unsigned opcode)
+{
+	return reader->deflate && (opcode == FRAME_TEXT || opcode == FRAME_BINARY);
+}
+
 /* Judges the first two bytes. The answer is the fault, or NULL. */
 static const char *judge_start(const struct frame_reader *reader, const uint8_t *head)
 {
 	unsigned opcode = head[0] & OPCODE;
 
-	if (head[0] & RESERVED)
+	if (head[0] & RESERVED_OTHERS ||
+	    (head[0] & FRAME_RSV1 && !may_compress(reader, opcode)))
 		return "reserved bit set";
 	if (!(head[1] & MASKED))
 		return "frame without a mask";
@@ -109,6 +124,9 @@ static bool begin_frame(struct frame_reader *reader, size_t message_max,
 			      in);
 	reader->opcode = head[0] & OPCODE;
 	if (!is_control(reader->opcode)) {
+		if (reader->opcode != FRAME_CONTINUATION)
+			reader->compressed = head[0] & FRAME_RSV1;
+		message_max = wire_max(reader, message_max);
 		if (length > message_max || reader->kept_len > message_max - length)
 			return breach(reader, CLOSE_TOO_BIG, "message too big", in);
 		if (reader->opcode != FRAME_CONTINUATION)
@@ -191,6 +209,7 @@ static bool keep(struct frame_reader *reader, size_t message_max, size_t behind,
 
 	if (!len)
 		return true;
+	message_max = wire_max(reader, message_max);
 	if (need > reader->kept_size) {
 		size = size < KEPT_MIN ? KEPT_MIN : size;
 		size = size < need ? need : size;
@@ -270,7 +289,7 @@ static bool take_data(struct frame_reader *reader, size_t message_max,
 	bool whole = !reader->payload_left && reader->fin;
 	bool text = reader->message_opcode == FRAME_TEXT;
 
-	if (text && (!ascii || reader->utf8 != UTF8_START)) {
+	if (text && !reader->compressed && (!ascii || reader->utf8 != UTF8_START)) {
 		reader->utf8 = utf8_feed(reader->utf8, data, len);
 		if (reader->utf8 == UTF8_BAD)
 			return breach(reader, CLOSE_BAD_DATA, "text is not UTF-8", in);
@@ -290,7 +309,11 @@ static bool take_data(struct frame_reader *reader, size_t message_max,
 	reader->message_opcode = 0;
 	reader->lent = true;
 	*in = (struct frame_in){
-		.event = FRAME_MESSAGE, .text = text, .data = data, .len = len
+		.event = FRAME_MESSAGE,
+		.text = text,
+		.compressed = reader->compressed,
+		.data = data,
+		.len = len,
 	};
 	return false;
 }

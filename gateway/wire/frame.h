@@ -50,6 +50,7 @@ enum frame_event {
 struct frame_in {
 	enum frame_event event;
 	bool text;           /* MESSAGE: text, else binary */
+	bool compressed;     /* MESSAGE: to be inflated; text is not judged yet */
 	const uint8_t *data; /* payload (CLOSE: the reason); lent until the next call or
 				release */
 	size_t len;
@@ -77,6 +78,8 @@ struct frame_reader {
 	bool fin : 1, in_payload : 1;
 	bool lent : 1; /* what is kept may be in the caller's hands */
 	bool closed : 1;
+	bool deflate : 1;    /* permessage-deflate was agreed on; the link sets it */
+	bool compressed : 1; /* the message is */
 };
 
 /* Frees what is kept; the reader takes and drops all bytes from then on. */
@@ -88,7 +91,8 @@ void frame_reader_release(struct frame_reader *reader);
  * in place. A message that arrives whole in `data` is lent from there without a copy.
  * Beyond message_max (at most 2^30): BREACH with CLOSE_TOO_BIG, judged from the
  * announced length before a byte is kept. Out of memory: BREACH with CLOSE_INTERNAL.
- * After GOT_CLOSE or BREACH every byte is taken and dropped.
+ * Compressed messages may be a little longer: what cannot be compressed gets longer by
+ * it. After GOT_CLOSE or BREACH every byte is taken and dropped.
  *
  * The events depend on the bytes alone, not on how calls split them.
  */
@@ -98,6 +102,9 @@ void frame_read(struct frame_reader *reader, size_t message_max, uint8_t *data,
 /* Header of an unmasked, unfragmented frame; returns its length (2, 4 or 10). */
 #define FRAME_HEAD_MAX 10
 unsigned frame_head(uint8_t head[FRAME_HEAD_MAX], enum frame_opcode opcode, uint64_t len);
+
+/* Of a message that is compressed, in the first byte of its first frame. */
+#define FRAME_RSV1 0x40
 
 /* A whole Close frame; `reason` (NULL: none) is cut to 123 bytes at a character.
  * CLOSE_NONE: without payload. Returns its length. */

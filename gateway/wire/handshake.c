@@ -260,7 +260,8 @@ static bool judge_start(const struct http_request *request, const char *path,
 	return false;
 }
 
-static bool judge_websocket(const struct http_request *request, struct handshake *ret)
+static bool judge_websocket(const struct http_request *request,
+			    const struct handshake_rules *rules, struct handshake *ret)
 {
 	unsigned n;
 	bool offers;
@@ -275,6 +276,8 @@ static bool judge_websocket(const struct http_request *request, struct handshake
 		refuse(ret, 400, "Sec-WebSocket-Key must be 16 bytes in base64, once");
 	else if (!(ret->protocol = offers_protocol(request, &offers)) && offers)
 		refuse(ret, 400, "only the protocol " PROTOCOL " is spoken here");
+	else if (rules->deflate && extension_judge(request, &ret->deflate) < 0)
+		refuse(ret, 400, "Sec-WebSocket-Extensions is no list of extensions");
 	else if (!accept_of(key, ret->accept))
 		refuse(ret, 500, "out of memory");
 	else
@@ -289,7 +292,8 @@ void handshake_judge(const struct http_request *request,
 	const char *host = only_header(request, "Host", &n);
 
 	*ret = (struct handshake){ .status = 0 };
-	if (!judge_start(request, rules->path, ret) || !judge_websocket(request, ret))
+	if (!judge_start(request, rules->path, ret) ||
+	    !judge_websocket(request, rules, ret))
 		return;
 	if (!host || !*host) {
 		refuse(ret, 400, "Host must be there once");
@@ -306,22 +310,26 @@ void handshake_judge(const struct http_request *request,
 
 int handshake_answer(const struct handshake *handshake, char *out, size_t size)
 {
-	char worker[32] = "";
+	char worker[32] = "", deflate[EXTENSION_ANSWER_MAX + 32] = "";
 	int len;
 
 	if (handshake->canary)
 		(void)snprintf(worker, sizeof(worker), "Parley-Worker: %u\r\n",
 			       handshake->worker);
+	if (handshake->deflate.taken)
+		(void)snprintf(deflate, sizeof(deflate),
+			       "Sec-WebSocket-Extensions: %s\r\n",
+			       extension_answer(&handshake->deflate));
 	len = snprintf(out, size,
 		       "HTTP/1.1 101 Switching Protocols\r\n"
 		       "Upgrade: websocket\r\n"
 		       "Connection: Upgrade\r\n"
 		       "Sec-WebSocket-Accept: %s\r\n"
-		       "%s%s\r\n",
+		       "%s%s%s\r\n",
 		       handshake->accept,
 		       handshake->protocol ? "Sec-WebSocket-Protocol: " PROTOCOL "\r\n"
 					   : "",
-		       worker);
+		       deflate, worker);
 
 	return (size_t)len < size ? len : -ENOSPC;
 }

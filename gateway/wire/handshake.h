@@ -21,10 +21,12 @@
 
 #include "common/http.h"
 #include "gateway/message.h"
+#include "gateway/wire/extension.h"
 
 struct handshake_rules {
 	const char *path;    /* "/chat" */
 	const char *origins; /* allowed besides the same host, commas; "*" all */
+	bool deflate;        /* messages may be compressed; see extension.h */
 	bool tokens;         /* a token names the user, not the query */
 	const char *canary;  /* what a canary says in the query; NULL: none is let in */
 };
@@ -41,8 +43,9 @@ struct handshake {
 	const char *allow; /* 405: "GET"; for http_answer */
 	const char *extra; /* 426: header lines, static; for http_answer */
 	char accept[29];   /* Sec-WebSocket-Accept */
-	bool protocol;     /* the client offered "parley.v1" and gets it back */
-	bool canary; /* healthd's; it is told the worker, which is filled in later */
+	struct deflate_terms deflate;
+	bool protocol; /* the client offered "parley.v1" and gets it back */
+	bool canary;   /* healthd's; it is told the worker, which is filled in later */
 	unsigned worker;
 	char user[USER_NAME_MAX + 1]; /* open mode: query `user`, else "anonymous" */
 	/* Query `was`: the session that the client says it had; "" for none, and for what

@@ -110,6 +110,8 @@ static void *on_opened(void *app, struct link *link, const struct handshake *han
 		chat_returns(session, former);
 		returns_count(w, former);
 	}
+	if (session && handshake->deflate.taken)
+		(void)chat_deflates(session); /* or it gets plain frames */
 	if (session && handshake->canary)
 		chat_is_canary(session);
 	return session;
@@ -237,6 +239,7 @@ static int start_chat(struct worker *w, struct why *why)
 		.rate_burst_ms = (uint64_t)s->rate_burst_ms,
 		.ping_interval_ms = (uint64_t)s->ping_interval_ms,
 		.ping_timeout_ms = (uint64_t)s->ping_timeout_ms,
+		.deflate_min = (uint64_t)s->deflate_min,
 		.canary_room = *s->canary_room ? s->canary_room : NULL,
 	};
 	int r = chat_new(&io, &limits, w->slot, &w->chat);
@@ -272,6 +275,7 @@ static int start_transport(struct worker *w, struct why *why)
 		.rules = { .path = "/chat",
 			   .origins = s->origins,
 			   .tokens = w->auth != NULL,
+			   .deflate = strcmp(s->deflate, "yes") == 0,
 			   .canary = canary_key(w) },
 		.tls = w->tls,
 		.connections_max = (uint64_t)s->connections_max,

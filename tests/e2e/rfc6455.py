@@ -343,8 +343,7 @@ def closed_after(request):
     assert r.ended()
 
 
-def main():
-    rules = {"frames": FRAMES, "handshake": HANDSHAKE, "http": HTTP}[sys.argv[2]]
+def main(rules):
     only = sys.argv[3] if len(sys.argv) > 3 else ""
     broken = 0
     for number, (name, rule) in enumerate(rules.items(), 1):
@@ -359,4 +358,5 @@ def main():
     sys.exit(min(broken, 100))
 
 
-main()
+if __name__ == "__main__":
+    main({"frames": FRAMES, "handshake": HANDSHAKE, "http": HTTP}[sys.argv[2]])

@@ -1,7 +1,8 @@
 // stock_client - chats with the other stock client through the gateway.
 const WebSocket = require('ws');
 const scheme = process.argv[3] ?? 'ws';
-const ws = new WebSocket(`${scheme}://127.0.0.1:${process.argv[2]}/chat?user=node`, ['parley.v1']);
+const ws = new WebSocket(`${scheme}://127.0.0.1:${process.argv[2]}/chat?user=node`, ['parley.v1'],
+  { perMessageDeflate: process.argv[4] === 'deflate' ? { threshold: 0 } : false });
 const say = (message) => ws.send(JSON.stringify(message));
 
 ws.on('message', (data) => {

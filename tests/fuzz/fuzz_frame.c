@@ -31,12 +31,15 @@ static void see(struct seen *seen, const void *data, size_t len)
 
 static void see_event(struct seen *seen, const struct frame_in *in)
 {
-	CHECK(in->event != FRAME_MESSAGE || in->len <= MESSAGE_MAX);
-	CHECK(in->event != FRAME_MESSAGE || !in->text || utf8_valid(in->data, in->len));
+	CHECK(in->event != FRAME_MESSAGE ||
+	      in->len <= MESSAGE_MAX + (in->compressed ? 64 : 0));
+	CHECK(in->event != FRAME_MESSAGE || !in->text || in->compressed ||
+	      utf8_valid(in->data, in->len));
 	CHECK((in->event != FRAME_GOT_PING && in->event != FRAME_GOT_PONG) ||
 	      in->len <= 125);
 	see(seen, &in->event, sizeof(in->event));
 	see(seen, &in->text, sizeof(in->text));
+	see(seen, &in->compressed, sizeof(in->compressed));
 	see(seen, &in->code, sizeof(in->code));
 	see(seen, &in->len, sizeof(in->len));
 	see(seen, in->data, in->len);
@@ -61,11 +64,12 @@ static void read_piece(struct frame_reader *reader, const uint8_t *data, size_t 
 			see_event(seen, &in);
 	} while (in.event != FRAME_MORE);
 	CHECK(at == len);
-	CHECK(reader->kept_size <= MESSAGE_MAX + 125);
+	CHECK(reader->kept_size <= MESSAGE_MAX + 64 + 125);
 	free(piece);
 }
 
-/* The first byte says how the rest is cut: 0 is bytewise. */
+/* The first byte says how the rest is cut, 0 is bytewise; and whether compression was
+ * agreed on. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct frame_reader whole = { .kept = NULL }, split = { .kept = NULL };
@@ -75,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	step = data[0] + 1u;
+	whole.deflate = split.deflate = data[0] & 1;
 	data++;
 	size--;
 	read_piece(&whole, data, size, &a);

@@ -11,6 +11,7 @@ static void judge(const struct http_request *request, bool tokens)
 	const struct handshake_rules rules = { .path = "/chat",
 					       .origins = "https://a.example, null",
 					       .tokens = tokens,
+					       .deflate = !tokens,
 					       .canary = "k" };
 	struct handshake got;
 	char out[512];

@@ -24,6 +24,7 @@
 #include "gateway/chat/cast.h"
 #include "gateway/chat/chat.h"
 #include "gateway/chat/frames.h"
+#include "gateway/wire/deflate.h"
 #include "gateway/wire/frame.h"
 #include "tests/unit/fake_store.h"
 
@@ -37,10 +38,11 @@ enum {
 
 struct link {
 	struct session *session;
-	bool stuck; /* the socket has no room */
+	bool stuck;    /* the socket has no room */
+	bool deflates; /* reads compressed frames */
 	unsigned n_asked;
 	uint16_t closed; /* code */
-	size_t n_events, got_len;
+	size_t n_events, n_compressed, got_len;
 	char got[1 << 20];
 };
 
@@ -66,17 +68,36 @@ static unsigned n_peers;       /* in the first slots, generations 40, 41 … */
 
 /* ---- what chat asks for --------------------------------------------------------- */
 
-static inline void keep_event(struct link *link, const uint8_t *frame, size_t len)
+static inline void keep_text(struct link *link, const uint8_t *text, size_t len)
 {
-	size_t head = frame[1] < 126 ? 2 : frame[1] == 126 ? 4 : 10;
-
-	assert_int_equal(frame[0], 0x80 | FRAME_TEXT);
-	assert_true(link->got_len + len < sizeof link->got);
-	memcpy(link->got + link->got_len, frame + head, len - head);
-	link->got_len += len - head;
+	assert_true(link->got_len + len + 2 < sizeof link->got);
+	memcpy(link->got + link->got_len, text, len);
+	link->got_len += len;
 	link->got[link->got_len++] = '\n';
 	link->got[link->got_len] = '\0';
 	link->n_events++;
+}
+
+static inline void keep_event(struct link *link, const uint8_t *frame, size_t len)
+{
+	size_t head = frame[1] < 126 ? 2 : frame[1] == 126 ? 4 : 10;
+	struct inflater *inflater;
+	const uint8_t *text;
+	size_t text_len;
+
+	if (frame[0] == (0x80 | FRAME_TEXT)) {
+		keep_text(link, frame + head, len - head);
+		return;
+	}
+	assert_int_equal(frame[0], 0x80 | FRAME_RSV1 | FRAME_TEXT);
+	assert_true(link->deflates);
+	assert_int_equal(inflater_new(1 << 20, &inflater), 0);
+	assert_int_equal(
+		inflater_run(inflater, frame + head, len - head, &text, &text_len), 0);
+	assert_true(len - head < text_len); /* or it was not worth it */
+	keep_text(link, text, text_len);
+	link->n_compressed++;
+	inflater_free(inflater);
 }
 
 /* One run, as a socket with room would take it. */
@@ -274,6 +295,13 @@ static inline int links_teardown(void **state)
 }
 
 /* ---- doing ---------------------------------------------------------------------- */
+
+/* The link agreed on compression; before it does anything. */
+static inline void deflates(struct link *link)
+{
+	assert_int_equal(chat_deflates(link->session), 0);
+	link->deflates = true;
+}
 
 /* The client says this; what is due goes out. */
 static inline void ask(struct link *link, const char *json)

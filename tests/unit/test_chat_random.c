@@ -129,6 +129,8 @@ static void reconnect(unsigned i)
 	n_unanswered[i] = 0;
 	links[i].session = chat_opened(chat, &links[i], "s", i % 3 ? "u" : "v", NULL);
 	assert_non_null(links[i].session);
+	if (pick(2))
+		deflates(&links[i]);
 }
 
 static void do_ask(unsigned i, const char *json)
