@@ -21,6 +21,8 @@ enum {
 	RESERVED_FDS = 32
 };
 
+#define OFFER "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+
 int load_init(struct load *load)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = &load->signals };
@@ -40,7 +42,8 @@ int load_init(struct load *load)
 	load->buffer = malloc(BUFFER_SIZE);
 	load->epoll = epoll_create1(EPOLL_CLOEXEC);
 	load->signals = signalfd(-1, &signals, SFD_CLOEXEC);
-	if (!load->buffer)
+	if (!load->buffer ||
+	    (load->deflate && inflater_new(BUFFER_SIZE, &load->inflater)))
 		return -ENOMEM;
 	if (load->epoll < 0 || load->signals < 0 ||
 	    epoll_ctl(load->epoll, EPOLL_CTL_ADD, load->signals, &event) < 0)
@@ -50,6 +53,7 @@ int load_init(struct load *load)
 
 void load_release(struct load *load)
 {
+	inflater_free(load->inflater);
 	free(load->buffer);
 	(void)close(load->signals);
 	(void)close(load->epoll);
@@ -171,7 +175,7 @@ int load_dial(struct load *load, struct load_link *link, unsigned number)
 			       link->session);
 	}
 	len = ws_request(request, sizeof(request), load->to.host, target,
-			 load->dialect->protocol, "");
+			 load->dialect->protocol, load->inflater ? OFFER : "");
 	CHECK(len > 0);
 	ws_bytes_add(&link->out, request, (size_t)len);
 	watch(link, EPOLL_CTL_ADD);
@@ -282,6 +286,13 @@ static void on_frame(struct load_link *link, const struct ws_frame *frame)
 	}
 }
 
+static int restore(struct load *load, struct ws_frame *frame)
+{
+	return load->inflater ? inflater_run(load->inflater, frame->payload, frame->len,
+					     &frame->payload, &frame->len)
+			      : -EPROTO;
+}
+
 /* Takes what is whole. Returns how much that is, or -EPROTO. */
 static ssize_t take(struct load_link *link, const uint8_t *data, size_t len)
 {
@@ -303,6 +314,8 @@ static ssize_t take(struct load_link *link, const uint8_t *data, size_t len)
 	}
 	while (link->state != LOAD_GONE) {
 		n = ws_frame_read(data + at, len - at, &frame);
+		if (n > 0 && frame.compressed && restore(link->load, &frame) < 0)
+			n = -EPROTO;
 		if (n < 0)
 			return n;
 		if (!n)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/wire/deflate.h"
 #include "tests/tools/ws.h"
 
 struct load;
@@ -60,6 +61,8 @@ struct load {
 	size_t body_bytes;             /* --bytes */
 	bool reconnect;                /* --reconnect */
 	bool hold;                     /* --hold */
+	bool deflate;                  /* --deflate */
+	struct inflater *inflater;     /* with it */
 	int receive_bytes;  /* of a socket's receive buffer; 0: the kernel's choice */
 	int epoll, signals; /* signals: TERM and INT */
 	uint8_t *buffer;    /* what is read goes through it */

@@ -49,7 +49,7 @@
  * (rooms: 1), --hold (room, rooms: prints `open` when all are in, and goes on when a
  * line can be read), --rate N (room: so many messages a second, whatever is under way;
  * prints `p50_us= p99_us= max_us=` as well, from when each was to be sent to each
- * delivery).
+ * delivery), --deflate (permessage-deflate is offered).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +72,7 @@ static const struct {
 static int usage(void)
 {
 	fprintf(stderr, "usage: load [--room NAME] [--bytes N] [--reconnect] [--hold] "
+			"[--deflate] "
 			"[--dialect NAME] [--inflight N] [--rate N] idle N | storm RATE "
 			"SECONDS | room MEMBERS MESSAGES INFLIGHT | "
 			"rooms ROOMS MEMBERS MESSAGES | "
@@ -109,6 +110,8 @@ static int take_options(struct load *load, int argc, char **argv)
 			load->reconnect = true;
 		else if (!strcmp(argv[i], "--hold"))
 			load->hold = true;
+		else if (!strcmp(argv[i], "--deflate"))
+			load->deflate = true;
 		else if (argv[i][0] != '-')
 			argv[n++] = argv[i];
 		else if (i + 1 == argc || !take_option(load, argv[i], argv[i + 1]))

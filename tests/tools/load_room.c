@@ -236,6 +236,28 @@ static void exchange(struct crowd *crowd)
 /* ---- all of it ----------------------------------------------------------------------
  */
 
+/* Something like what people write: words, the same ones again and again. */
+static void fill_body(char *body, size_t len)
+{
+	static const char *const words[] = {
+		"the ",   "meeting ", "is ",      "at ",     "noon, ",    "see ",
+		"you ",   "there ",   "shall ",   "we ",     "bring ",    "lunch? ",
+		"no, ",   "I ",       "have ",    "some ",   "Thursday ", "would ",
+		"suit ",  "me ",      "better. ", "thanks ", "for ",      "asking ",
+		"about ", "it ",      "again ",   "today ",  "and ",      "yesterday, ",
+		"what ",  "time?"
+	};
+	unsigned seed = 1;
+
+	for (size_t at = 0; at < len;) {
+		const char *word = words[seed >> 16 & 31];
+
+		seed = seed * 1103515245u + 12345u;
+		for (; *word && at < len; word++)
+			body[at++] = *word;
+	}
+}
+
 static void crowd_init(struct crowd *crowd)
 {
 	const char *name = crowd->load->room;
@@ -245,7 +267,7 @@ static void crowd_init(struct crowd *crowd)
 				sizeof(*crowd->members));
 	crowd->body = calloc(1, crowd->load->body_bytes + 1);
 	CHECK(crowd->rooms && crowd->members && crowd->body);
-	memset(crowd->body, 'x', crowd->load->body_bytes);
+	fill_body(crowd->body, crowd->load->body_bytes);
 	for (unsigned i = 0; i < crowd->n_rooms; i++) {
 		struct room *room = &crowd->rooms[i];
 

@@ -125,7 +125,9 @@ ssize_t ws_frame_read(const uint8_t *data, size_t len, struct ws_frame *ret_fram
 
 	if (len < 2)
 		return 0;
-	if (!(data[0] & 0x80) || data[0] & 0x70 || data[1] & 0x80)
+	if (!(data[0] & 0x80) || data[0] & 0x30 || data[1] & 0x80)
+		return -EPROTO;
+	if (data[0] & FRAME_RSV1 && (data[0] & 15) != FRAME_TEXT)
 		return -EPROTO;
 	n = data[1];
 	if (n >= 126) {
@@ -141,6 +143,7 @@ ssize_t ws_frame_read(const uint8_t *data, size_t len, struct ws_frame *ret_fram
 	if (len - head < n)
 		return 0;
 	*ret_frame = (struct ws_frame){ .opcode = data[0] & 15,
+					.compressed = data[0] & FRAME_RSV1,
 					.payload = data + head,
 					.len = (size_t)n };
 	return (ssize_t)(head + n);

@@ -49,6 +49,7 @@ struct ws_frame {
 	unsigned opcode;
 	const uint8_t *payload; /* within the data that was read */
 	size_t len;
+	bool compressed; /* only who has agreed to it may be sent that */
 };
 
 /* Reads one frame: its length with header, 0 when it is not whole yet, -EPROTO when

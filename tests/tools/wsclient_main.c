@@ -129,6 +129,8 @@ static void take_frames(struct client *c)
 
 	while (at < c->in.len && n > 0) {
 		n = ws_frame_read(c->in.at + at, c->in.len - at, &frame);
+		if (n > 0 && frame.compressed)
+			n = -EPROTO;
 		if (n > 0 && c->got_close)
 			n = -EPROTO; /* nothing may follow a Close */
 		if (n > 0)
