@@ -136,3 +136,18 @@ said_no_plain() { # the connection behind descriptor $1 ends without a byte of H
 	say '{"op":"ping"}'
 	await 2000 grep -q pong "$OUT"
 }
+
+@test "after an upgrade the certificate is shown, and exchanged as before" {
+	certificate old 90
+	certificate new 90
+	use_tls old
+	start_both
+	kill -USR2 "$GATEWAY"
+	await 8000 grep -q 'gateway reloaded' "$DIR/gateway.log"
+	shown old
+	tls_client ann old
+	install_certificate new
+	kill -HUP "$GATEWAY"
+	await 2000 shown new
+	websocket '.connections.active == 1'
+}
