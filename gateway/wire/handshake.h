@@ -26,9 +26,9 @@
 struct handshake_rules {
 	const char *path;    /* "/chat" */
 	const char *origins; /* allowed besides the same host, commas; "*" all */
-	bool deflate;        /* messages may be compressed; see extension.h */
 	bool tokens;         /* a token names the user, not the query */
 	const char *canary;  /* what a canary says in the query; NULL: none is let in */
+	bool deflate;        /* messages may be compressed; see extension.h */
 };
 
 struct grants;
