@@ -20,6 +20,7 @@ static size_t n_bytes;
 
 static int setup(void **state)
 {
+	frame_reader_release(&reader); /* of the one before */
 	memset(&reader, 0, sizeof reader);
 	reader.deflate = true;
 	n_bytes = 0;
