@@ -19,7 +19,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libuv1-dev libwebsockets-dev \
 LLHTTP_PACKAGE = $(shell apt-cache show libllhttp-dev >/dev/null 2>&1 && \
 	echo libllhttp-dev || echo node-llhttp)
 RUN_PACKAGES := curl
-TEST_PACKAGES := bats jq curl clang systemd-container clang-format clang-tidy cppcheck libcmocka-dev postgresql \
+TEST_PACKAGES := bats jq curl openssl clang systemd-container clang-format clang-tidy cppcheck libcmocka-dev postgresql \
 	nodejs node-ws python3 python3-websockets python3-yaml python3-prometheus-client iproute2 procps util-linux git mandoc
 
 # $(call install,PACKAGES): installs with apt what dpkg does not know yet.
