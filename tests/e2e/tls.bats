@@ -151,3 +151,15 @@ said_no_plain() { # the connection behind descriptor $1 ends without a byte of H
 	await 2000 shown new
 	websocket '.connections.active == 1'
 }
+
+@test "what holds of HTTP and RFC 6455 holds over TLS" {
+	certificate good 90
+	use_tls good
+	start_gateway PARLEY_WORKERS=1 PARLEY_MESSAGE_MAX=1024
+	local part
+	for part in http frames; do
+		JUDGE_CA=$DIR/good.crt run "$PYTHON" "$ROOT/tests/e2e/rfc6455.py" "$PORT" $part
+		echo "$output"
+		[ "$status" = 0 ]
+	done
+}
