@@ -1,10 +1,10 @@
 /*
  * tls - how TLS is spoken on the port of the clients, and with which certificate.
  *
- * The one user of openssl/ssl.h. The supervisor reads the files and posts what they hold
- * on a board (gateway/board.h); a worker takes it from there when it starts and whenever
- * there is something new, so that a certificate is replaced without a link being cut:
- * each link shows what was there when its handshake began.
+ * The gateway's one user of openssl/ssl.h. The supervisor reads the files and posts what
+ * they hold on a board (gateway/board.h); a worker takes it from there when it starts and
+ * whenever there is something new, so that a certificate is replaced without a link being
+ * cut: each link shows what was there when its handshake began.
  *
  * TLS 1.2 and 1.3 with forward secrecy only; no renegotiation, no compression.
  */
