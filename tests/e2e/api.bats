@@ -132,7 +132,7 @@ on_each_store() { # on_each_store STORE: every operation, as it should be
 }
 
 @test "drain, once however often it is asked for" {
-	start_api PARLEY_DRAIN_ANNOUNCE_MS=1500
+	start_api PARLEY_DRAIN_ANNOUNCE_MS=3000
 	client ann
 	api POST /api/drain
 	is 202 '.draining'

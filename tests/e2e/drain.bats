@@ -6,7 +6,7 @@ setup() { setup_daemons; }
 teardown() { teardown_daemons; }
 
 @test "drain on TERM: readiness goes off first, clients are told and closed with 1001" {
-	start_both PARLEY_DRAIN_ANNOUNCE_MS=1000 PARLEY_DRAIN_SPREAD_MS=500
+	start_both PARLEY_DRAIN_ANNOUNCE_MS=2500 PARLEY_DRAIN_SPREAD_MS=500
 	client ann
 	kill -TERM "$GATEWAY"
 	await 300 code_is /health/ready 503
