@@ -3,6 +3,7 @@
 
 load lib
 load metrics
+load tls
 setup() { setup_daemons; }
 teardown() { teardown_daemons; }
 
@@ -56,7 +57,13 @@ every_metric() {
 	kill -TERM "$GATEWAY"
 	draining() { scrape b && grep -q '^parley_drain_remaining_connections ' "$DIR/b.txt"; }
 	await 5000 draining
-	sed -nE 's/^([a-z_]+).*/\1/p' "$DIR"/[ab].txt | sort -u >"$DIR/names"
+	kill -KILL "$GATEWAY"
+	certificate its 100
+	use_tls its
+	start_gateway
+	serves_tls() { scrape c && grep -q '^parley_tls_certificate_expiry_seconds' "$DIR/c.txt"; }
+	await 3000 serves_tls
+	sed -nE 's/^([a-z_]+).*/\1/p' "$DIR"/[abc].txt | sort -u >"$DIR/names"
 	echo up >>"$DIR/names" # the scraper's own
 }
 
