@@ -228,6 +228,10 @@ void load_flush(struct load_link *link)
 {
 	bool waited = link->out.len;
 
+	if (link->state == LOAD_GONE) {
+		ws_bytes_drop(&link->out, link->out.len);
+		return;
+	}
 	/* An error is told by reading. */
 	if (ws_flush(link->fd, &link->out) < 0)
 		ws_bytes_drop(&link->out, link->out.len);
