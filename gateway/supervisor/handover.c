@@ -256,7 +256,7 @@ static bool child_agrees(const struct supervisor *s, unsigned slot)
 	bool last = slot == s->n_slots - 1;
 
 	if (child->state == CHILD_free)
-		return child->pid == 0;
+		return child->pid == 0 && child->seat < s->n_seats;
 	return child->pid > 1 && child->generation > 0 &&
 	       child->generation <= s->generation && child->seat < s->n_seats &&
 	       (child->role == ROLE_SEQUENCER) == last &&
