@@ -4,32 +4,70 @@
 #include <string.h>
 #include <strings.h>
 
-/* The q of one range, "text/html;level=1;q=0.5"; -1 for a range of another type. */
-static double quality(const char *range, size_t len, const char *type)
+static bool is_word(const char *text, size_t len, const char *name)
 {
-	const size_t type_len = strlen(type);
-	const char *end = range + len, *at;
-
-	while (range < end && (*range == ' ' || *range == '\t'))
-		range++;
-	if ((size_t)(end - range) < type_len || strncasecmp(range, type, type_len) != 0)
-		return -1;
-	at = range + type_len;
-	if (at < end && !strchr("; \t", *at))
-		return -1;
-	for (; at < end; at++) {
-		if (*at != ';')
-			continue;
-		while (at + 1 < end && (at[1] == ' ' || at[1] == '\t'))
-			at++;
-		/* A header ends in a NUL, so that strtod ends, too. */
-		if (end - at > 3 && strncasecmp(at + 1, "q=", 2) == 0)
-			return strtod(at + 3, NULL);
-	}
-	return 1;
+	return strlen(name) == len && strncasecmp(text, name, len) == 0;
 }
 
-double accept_quality(const struct http_request *request, const char *type)
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Without blanks at both ends. */
+static const char *trim(const char *text, size_t *len)
+{
+	while (*len > 0 && is_blank(*text)) {
+		text++;
+		--*len;
+	}
+	while (*len > 0 && is_blank(text[*len - 1]))
+		--*len;
+	return text;
+}
+
+/* What stands before the next semicolon, trimmed; *at is set behind that. */
+static const char *next_part(const char **at, const char *end, size_t *ret_len)
+{
+	const char *from = *at, *semicolon = memchr(from, ';', (size_t)(end - from));
+
+	*ret_len = (size_t)((semicolon ? semicolon : end) - from);
+	*at = semicolon ? semicolon + 1 : end;
+	return trim(from, ret_len);
+}
+
+static bool is_one_of(const char *text, size_t len, const char *const *words)
+{
+	for (; *words; words++)
+		if (is_word(text, len, *words))
+			return true;
+	return false;
+}
+
+/* The q of one range, "text/html;level=1;q=0.5"; -1 for a range of another type. */
+static double quality(const char *at, const char *end, const char *type,
+		      const char *const *versions)
+{
+	size_t len;
+	const char *part = next_part(&at, end, &len);
+	double q = 1;
+
+	if (!is_word(part, len, type))
+		return -1;
+	while (at < end) {
+		part = next_part(&at, end, &len);
+		/* A header ends in a NUL, so that strtod ends, too. */
+		if (len > 2 && strncasecmp(part, "q=", 2) == 0)
+			q = strtod(part + 2, NULL);
+		else if (versions && len > 8 && strncasecmp(part, "version=", 8) == 0 &&
+			 !is_one_of(part + 8, len - 8, versions))
+			return 0;
+	}
+	return q;
+}
+
+double accept_quality(const struct http_request *request, const char *type,
+		      const char *const *versions)
 {
 	double best = -1;
 
@@ -40,7 +78,7 @@ double accept_quality(const struct http_request *request, const char *type)
 			continue;
 		while (*at) {
 			size_t len = strcspn(at, ",");
-			double q = quality(at, len, type);
+			double q = quality(at, at + len, type, versions);
 
 			if (q > best)
 				best = q;

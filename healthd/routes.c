@@ -191,9 +191,9 @@ static void answer_page(struct exchange *x)
 /* Browsers name HTML; programs name JSON, or nothing. */
 static bool wants_page(const struct http_request *request)
 {
-	double html = accept_quality(request, "text/html");
+	double html = accept_quality(request, "text/html", NULL);
 
-	return html > 0 && html >= accept_quality(request, "application/json");
+	return html > 0 && html >= accept_quality(request, "application/json", NULL);
 }
 
 static void answer_list(struct exchange *x)

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	request.headers[0] = (struct http_header){ "accept", text };
-	q = accept_quality(&request, "text/html");
+	q = accept_quality(&request, "text/html", NULL);
 	CHECK(q >= -1);
 	show(text, strlen(text));
 	send(text, size);

@@ -125,7 +125,7 @@ static double quality_of(const char *accept)
 	struct http_request request = { .n_headers = 1,
 					.headers = { { "Accept", accept } } };
 
-	return accept_quality(&request, "text/html");
+	return accept_quality(&request, "text/html", NULL);
 }
 
 static void accept_says_how_much_a_type_is_wanted(void **state)
@@ -141,7 +141,7 @@ static void accept_says_how_much_a_type_is_wanted(void **state)
 	assert_true(quality_of("") == -1);
 	assert_true(quality_of("text/html;q=") == 1);
 	assert_true(quality_of(",,;q=1,") == -1);
-	assert_true(accept_quality(&nothing, "text/html") == -1);
+	assert_true(accept_quality(&nothing, "text/html", NULL) == -1);
 }
 
 int main(void)
