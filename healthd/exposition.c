@@ -111,6 +111,20 @@ void exposition_seconds(struct exposition *e, const char *labels, double value)
 	put_seconds(e, "", labels, value);
 }
 
+void exposition_gauge(struct exposition *e, const char *name, const char *unit,
+		      const char *help, uint64_t value)
+{
+	exposition_family(e, name, EXPOSITION_GAUGE, unit, help);
+	exposition_uint(e, "", value);
+}
+
+void exposition_counter(struct exposition *e, const char *name, const char *unit,
+			const char *help, uint64_t value)
+{
+	exposition_family(e, name, EXPOSITION_COUNTER, unit, help);
+	exposition_uint(e, "", value);
+}
+
 void exposition_bucket(struct exposition *e, const char *labels, uint64_t n)
 {
 	put_uint(e, "_bucket", labels, n);

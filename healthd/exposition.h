@@ -39,6 +39,12 @@ void exposition_uint(struct exposition *e, const char *labels, uint64_t value);
 void exposition_int(struct exposition *e, const char *labels, int64_t value);
 void exposition_seconds(struct exposition *e, const char *labels, double value);
 
+/* Families of one value without labels. */
+void exposition_gauge(struct exposition *e, const char *name, const char *unit,
+		      const char *help, uint64_t value);
+void exposition_counter(struct exposition *e, const char *name, const char *unit,
+			const char *help, uint64_t value);
+
 /* Parts of a histogram: how many were not more than the bound in the label `le`. */
 void exposition_bucket(struct exposition *e, const char *labels, uint64_t n);
 void exposition_sum(struct exposition *e, const char *labels, double seconds);

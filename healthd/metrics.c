@@ -1,9 +1,5 @@
 #include "healthd/metrics.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "common/clock.h"
 #include "healthd/exposition.h"
 #include "healthd/metrics_counters.h"
 #include "healthd/metrics_findings.h"
@@ -13,29 +9,17 @@
 
 /* ---- the verdict --------------------------------------------------------------- */
 
-static void gauge(struct exposition *e, const char *name, const char *unit,
-		  const char *help, uint64_t value)
-{
-	exposition_family(e, name, EXPOSITION_GAUGE, unit, help);
-	exposition_uint(e, "", value);
-}
-
-static void counter(struct exposition *e, const char *name, const char *unit,
-		    const char *help, uint64_t value)
-{
-	exposition_family(e, name, EXPOSITION_COUNTER, unit, help);
-	exposition_uint(e, "", value);
-}
-
 static void write_verdict(struct exposition *e, const struct view *view)
 {
 	const struct verdict *v = view->verdict;
 	const struct snapshot *s = view->snapshot;
 
-	gauge(e, "parley_up", "", "1 while a gateway lives and can be read",
-	      s->look == LOOK_ok && s->supervisor_known && s->supervisor_alive);
-	gauge(e, "parley_live", "", "1 while /health/live says 200", v->live);
-	gauge(e, "parley_ready", "", "1 while /health/ready says 200", v->ready);
+	exposition_gauge(e, "parley_up", "", "1 while a gateway lives and can be read",
+			 s->look == LOOK_ok && s->supervisor_known &&
+				 s->supervisor_alive);
+	exposition_gauge(e, "parley_live", "", "1 while /health/live says 200", v->live);
+	exposition_gauge(e, "parley_ready", "", "1 while /health/ready says 200",
+			 v->ready);
 	exposition_family(e, "parley_status", EXPOSITION_GAUGE, "",
 			  "1 for the status of /health/websocket");
 	for (unsigned i = 0; i < STATUS_COUNT; i++)
@@ -60,8 +44,8 @@ static void write_verdict(struct exposition *e, const struct view *view)
 
 static void write_store(struct exposition *e, const struct verdict_store *store)
 {
-	gauge(e, "parley_store_up", "", "1 while the sequencer reaches the store",
-	      store->up);
+	exposition_gauge(e, "parley_store_up", "",
+			 "1 while the sequencer reaches the store", store->up);
 	exposition_family(e, "parley_store_status", EXPOSITION_GAUGE, "",
 			  "1 for the status of /health/database");
 	for (unsigned i = 0; i < STORE_STATUS_COUNT; i++)
@@ -86,8 +70,9 @@ static void write_store(struct exposition *e, const struct verdict_store *store)
 		exposition_seconds(e, "", (double)store->last_ok_ms / 1e3);
 	}
 	if (store->queue_known)
-		gauge(e, "parley_store_queue_messages", "messages",
-		      "Messages waiting in the sequencer to be committed", store->queue);
+		exposition_gauge(e, "parley_store_queue_messages", "messages",
+				 "Messages waiting in the sequencer to be committed",
+				 store->queue);
 }
 
 /* ---- supervisor and seats ------------------------------------------------------ */
@@ -97,24 +82,26 @@ static void write_supervisor(struct exposition *e, const struct view *view)
 	const struct verdict *v = view->verdict;
 	const struct snapshot *s = view->snapshot;
 
-	gauge(e, "parley_connections_max", "", "Connections that the gateway takes",
-	      s->connections_max);
-	gauge(e, "parley_workers_wanted", "", "Workers that there should be",
-	      v->workers_wanted);
-	gauge(e, "parley_workers_serving", "", "Workers that are up and turn",
-	      v->workers_serving);
-	gauge(e, "parley_workers_hung", "", "Workers whose beat stands still",
-	      v->workers_hung);
-	counter(e, "parley_reloads_total", "", "Reloads of the settings", s->reloads);
-	counter(e, "parley_upgrades_total", "",
-		"Times that the gateway became another program", s->upgrades);
+	exposition_gauge(e, "parley_connections_max", "",
+			 "Connections that the gateway takes", s->connections_max);
+	exposition_gauge(e, "parley_workers_wanted", "", "Workers that there should be",
+			 v->workers_wanted);
+	exposition_gauge(e, "parley_workers_serving", "", "Workers that are up and turn",
+			 v->workers_serving);
+	exposition_gauge(e, "parley_workers_hung", "", "Workers whose beat stands still",
+			 v->workers_hung);
+	exposition_counter(e, "parley_reloads_total", "", "Reloads of the settings",
+			   s->reloads);
+	exposition_counter(e, "parley_upgrades_total", "",
+			   "Times that the gateway became another program", s->upgrades);
 	exposition_family(e, "parley_gateway_info", EXPOSITION_GAUGE, "",
 			  "1, with the version of the gateway's supervisor");
 	exposition_one_of(e, "", "version", s->build, true);
-	counter(e, "parley_supervisor_late_ticks_total", "",
-		"Times that the supervisor did not run when it should", s->late_ticks);
-	counter(e, "parley_worker_aborts_total", "",
-		"Hung processes that the supervisor aborted", s->aborts);
+	exposition_counter(e, "parley_supervisor_late_ticks_total", "",
+			   "Times that the supervisor did not run when it should",
+			   s->late_ticks);
+	exposition_counter(e, "parley_worker_aborts_total", "",
+			   "Hung processes that the supervisor aborted", s->aborts);
 	exposition_family(e, "parley_supervisor_heartbeat_age_seconds", EXPOSITION_GAUGE,
 			  "seconds", "Time since the supervisor's last beat");
 	exposition_seconds(e, "", (double)s->beat_age_ns / 1e9);

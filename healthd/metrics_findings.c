@@ -6,16 +6,6 @@ enum {
 	LABELS_SIZE = 64
 };
 
-static const char *worker_label(unsigned seat, char labels[LABELS_SIZE])
-{
-	char name[16];
-
-	labels[0] = 0;
-	snprintf(name, sizeof name, "%u", seat);
-	exposition_label(labels, LABELS_SIZE, "worker", name);
-	return labels;
-}
-
 static const char *label(const char *name, const char *value, char labels[LABELS_SIZE])
 {
 	labels[0] = 0;
@@ -23,34 +13,38 @@ static const char *label(const char *name, const char *value, char labels[LABELS
 	return labels;
 }
 
+static const char *worker_label(unsigned seat, char labels[LABELS_SIZE])
+{
+	char name[16];
+
+	snprintf(name, sizeof name, "%u", seat);
+	return label("worker", name, labels);
+}
+
 /* ---- canary --------------------------------------------------------------------- */
 
 static void write_state(struct exposition *e, const struct canary_found *found)
 {
-	char labels[LABELS_SIZE];
-
 	exposition_family(e, "parley_canary_state", EXPOSITION_GAUGE, "",
 			  "1 for what the canary finds of the gateway");
 	for (unsigned i = 0; i < CANARY_STATE_COUNT; i++)
-		exposition_uint(e, label("state", canary_state_name(i), labels),
-				i == (unsigned)found->state);
+		exposition_one_of(e, "", "state", canary_state_name(i),
+				  i == (unsigned)found->state);
 }
 
 static void write_visits(struct exposition *e, const struct canary_found *found)
 {
 	char labels[LABELS_SIZE];
 
-	exposition_family(e, "parley_canary_passed_total", EXPOSITION_COUNTER, "",
-			  "Messages of the canary that came back");
-	exposition_uint(e, "", found->n_passed);
+	exposition_counter(e, "parley_canary_passed_total", "",
+			   "Messages of the canary that came back", found->n_passed);
 	exposition_family(e, "parley_canary_failed_total", EXPOSITION_COUNTER, "",
 			  "Failures of the canary, by where it waited in vain");
 	for (unsigned i = 0; i < CANARY_STAGE_COUNT; i++)
 		exposition_uint(e, label("stage", canary_stage_name(i), labels),
 				found->n_failed[i]);
-	exposition_family(e, "parley_canary_failures", EXPOSITION_GAUGE, "",
-			  "Failures of the canary in a row");
-	exposition_uint(e, "", found->failures);
+	exposition_gauge(e, "parley_canary_failures", "",
+			 "Failures of the canary in a row", found->failures);
 }
 
 static void write_times(struct exposition *e, const struct canary_found *found)
@@ -98,9 +92,9 @@ static void write_drift(struct exposition *e, const struct audit_found *found)
 {
 	char labels[LABELS_SIZE];
 
-	exposition_family(e, "parley_audit_sockets", EXPOSITION_GAUGE, "",
-			  "Connections on the gateway's port that the kernel knows");
-	exposition_uint(e, "", found->sockets);
+	exposition_gauge(e, "parley_audit_sockets", "",
+			 "Connections on the gateway's port that the kernel knows",
+			 found->sockets);
 	exposition_family(e, "parley_audit_drift", EXPOSITION_GAUGE, "",
 			  "Connections of the kernel less those counted; 0 unless it "
 			  "stays");
@@ -117,16 +111,14 @@ static void write_drift(struct exposition *e, const struct audit_found *found)
 
 static void write_audit(struct exposition *e, const struct audit_found *found)
 {
-	char labels[LABELS_SIZE];
-
 	exposition_family(e, "parley_audit_state", EXPOSITION_GAUGE, "",
 			  "1 for what the audit finds of the counts");
 	for (unsigned i = 0; i < AUDIT_STATE_COUNT; i++)
-		exposition_uint(e, label("state", audit_state_name(i), labels),
-				i == (unsigned)found->state);
-	exposition_family(e, "parley_audit_looks_total", EXPOSITION_COUNTER, "",
-			  "Comparisons of the counts with the kernel's list");
-	exposition_uint(e, "", found->n_looks);
+		exposition_one_of(e, "", "state", audit_state_name(i),
+				  i == (unsigned)found->state);
+	exposition_counter(e, "parley_audit_looks_total", "",
+			   "Comparisons of the counts with the kernel's list",
+			   found->n_looks);
 	if (found->known)
 		write_drift(e, found);
 }

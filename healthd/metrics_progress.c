@@ -1,12 +1,5 @@
 #include "healthd/metrics_progress.h"
 
-static void gauge(struct exposition *e, const char *name, const char *help,
-		  uint64_t value)
-{
-	exposition_family(e, name, EXPOSITION_GAUGE, "", help);
-	exposition_uint(e, "", value);
-}
-
 static void seconds(struct exposition *e, const char *name, const char *help,
 		    uint64_t value_ms)
 {
@@ -16,14 +9,16 @@ static void seconds(struct exposition *e, const char *name, const char *help,
 
 static void write_drain(struct exposition *e, const struct verdict_drain *drain)
 {
-	gauge(e, "parley_drain_active", "1 while the gateway drains", drain->under_way);
+	exposition_gauge(e, "parley_drain_active", "", "1 while the gateway drains",
+			 drain->under_way);
 	if (!drain->paced)
 		return;
-	gauge(e, "parley_drain_connections", "Connections when the drain began",
-	      drain->began);
+	exposition_gauge(e, "parley_drain_connections", "",
+			 "Connections when the drain began", drain->began);
 	if (drain->left_known)
-		gauge(e, "parley_drain_remaining_connections",
-		      "Connections that the drain has not closed yet", drain->left);
+		exposition_gauge(e, "parley_drain_remaining_connections", "",
+				 "Connections that the drain has not closed yet",
+				 drain->left);
 	seconds(e, "parley_drain_estimated_seconds",
 		"Time until the drain has closed all, by its pace", drain->left_ms);
 	seconds(e, "parley_drain_deadline_seconds",
@@ -32,13 +27,14 @@ static void write_drain(struct exposition *e, const struct verdict_drain *drain)
 
 static void write_roll(struct exposition *e, const struct verdict_roll *roll)
 {
-	gauge(e, "parley_roll_active", "1 while workers are replaced one by one",
-	      roll->under_way);
+	exposition_gauge(e, "parley_roll_active", "",
+			 "1 while workers are replaced one by one", roll->under_way);
 	if (!roll->under_way)
 		return;
-	gauge(e, "parley_roll_workers", "Workers that are to be replaced", roll->workers);
-	gauge(e, "parley_roll_replaced_workers", "Workers that have been replaced",
-	      roll->rolled);
+	exposition_gauge(e, "parley_roll_workers", "", "Workers that are to be replaced",
+			 roll->workers);
+	exposition_gauge(e, "parley_roll_replaced_workers", "",
+			 "Workers that have been replaced", roll->rolled);
 	seconds(e, "parley_roll_estimated_seconds",
 		"Time until all are replaced, an estimate", roll->left_ms);
 }

@@ -5,35 +5,31 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static void one(struct exposition *e, const char *name, enum exposition_kind kind,
-		const char *unit, const char *help, uint64_t value)
-{
-	exposition_family(e, name, kind, unit, help);
-	exposition_uint(e, "", value);
-}
-
 static void write_server(struct exposition *e, const struct server_counts *counts)
 {
-	one(e, "parley_healthd_connections", EXPOSITION_GAUGE, "connections",
-	    "Connections to healthd", counts->connections);
-	one(e, "parley_healthd_accepted_total", EXPOSITION_COUNTER, "connections",
-	    "Connections that healthd accepted", counts->accepted);
-	one(e, "parley_healthd_shed_total", EXPOSITION_COUNTER, "connections",
-	    "Connections closed to make room for others", counts->shed);
-	one(e, "parley_healthd_requests_total", EXPOSITION_COUNTER, "requests",
-	    "Requests that healthd answered", counts->requests);
-	one(e, "parley_healthd_timeouts_total", EXPOSITION_COUNTER, "requests",
-	    "Requests that took too long to arrive or to be read", counts->timeouts);
-	one(e, "parley_healthd_refused_total", EXPOSITION_COUNTER, "requests",
-	    "Requests that were no valid HTTP", counts->refused);
-	one(e, "parley_healthd_streams", EXPOSITION_GAUGE, "streams",
-	    "Streams of /events", counts->streams);
-	one(e, "parley_healthd_streams_opened_total", EXPOSITION_COUNTER, "streams",
-	    "Streams of /events that were begun", counts->streams_opened);
-	one(e, "parley_healthd_streams_refused_total", EXPOSITION_COUNTER, "streams",
-	    "Streams refused because there were too many", counts->streams_refused);
-	one(e, "parley_healthd_streams_dropped_total", EXPOSITION_COUNTER, "streams",
-	    "Streams dropped because their reader was too slow", counts->streams_dropped);
+	exposition_gauge(e, "parley_healthd_connections", "connections",
+			 "Connections to healthd", counts->connections);
+	exposition_counter(e, "parley_healthd_accepted_total", "connections",
+			   "Connections that healthd accepted", counts->accepted);
+	exposition_counter(e, "parley_healthd_shed_total", "connections",
+			   "Connections closed to make room for others", counts->shed);
+	exposition_counter(e, "parley_healthd_requests_total", "requests",
+			   "Requests that healthd answered", counts->requests);
+	exposition_counter(e, "parley_healthd_timeouts_total", "requests",
+			   "Requests that took too long to arrive or to be read",
+			   counts->timeouts);
+	exposition_counter(e, "parley_healthd_refused_total", "requests",
+			   "Requests that were no valid HTTP", counts->refused);
+	exposition_gauge(e, "parley_healthd_streams", "streams", "Streams of /events",
+			 counts->streams);
+	exposition_counter(e, "parley_healthd_streams_opened_total", "streams",
+			   "Streams of /events that were begun", counts->streams_opened);
+	exposition_counter(e, "parley_healthd_streams_refused_total", "streams",
+			   "Streams refused because there were too many",
+			   counts->streams_refused);
+	exposition_counter(e, "parley_healthd_streams_dropped_total", "streams",
+			   "Streams dropped because their reader was too slow",
+			   counts->streams_dropped);
 }
 
 static double cpu_seconds(const struct rusage *usage)
@@ -51,10 +47,10 @@ static void write_memory(struct exposition *e)
 	if (!file)
 		return;
 	if (fscanf(file, "%lu %lu", &virtual_pages, &resident_pages) == 2) {
-		one(e, "process_virtual_memory_bytes", EXPOSITION_GAUGE, "bytes",
-		    "Virtual memory of healthd", virtual_pages * page);
-		one(e, "process_resident_memory_bytes", EXPOSITION_GAUGE, "bytes",
-		    "Resident memory of healthd", resident_pages * page);
+		exposition_gauge(e, "process_virtual_memory_bytes", "bytes",
+				 "Virtual memory of healthd", virtual_pages * page);
+		exposition_gauge(e, "process_resident_memory_bytes", "bytes",
+				 "Resident memory of healthd", resident_pages * page);
 	}
 	(void)fclose(file); /* was only read */
 }
@@ -71,11 +67,11 @@ static void write_descriptors(struct exposition *e)
 		closedir(dir);
 	}
 	if (n > 3) /* all but ".", ".." and the directory's own */
-		one(e, "process_open_fds", EXPOSITION_GAUGE, "",
-		    "Descriptors that healthd has open", n - 3);
+		exposition_gauge(e, "process_open_fds", "",
+				 "Descriptors that healthd has open", n - 3);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-		one(e, "process_max_fds", EXPOSITION_GAUGE, "",
-		    "Descriptors that healthd may open", limit.rlim_cur);
+		exposition_gauge(e, "process_max_fds", "",
+				 "Descriptors that healthd may open", limit.rlim_cur);
 }
 
 static void write_process(struct exposition *e, int64_t started_ms)
