@@ -1,6 +1,18 @@
 /* Beyond the cap somebody goes: whoever can best be spared, and never a new client. */
 #include "tests/unit/server_client.h"
 
+/* Clients that have each begun a request, in the order in which they came. */
+static void fill_with_half_requests(struct bench *bench, struct client *clients,
+				    unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		client_open(&clients[i], bench);
+		client_send(&clients[i], "GET /");
+		WAIT_FOR(&clients[i], server_counts(bench->server)->accepted == i + 1);
+		turn(&clients[i]);
+	}
+}
+
 static void beyond_the_cap_the_longest_idle_goes(void **state)
 {
 	enum {
@@ -45,12 +57,7 @@ static void if_none_is_idle_the_oldest_request_goes(void **state)
 
 	limits.connections_max = MAX;
 	bench_open(&bench, &limits);
-	for (unsigned i = 0; i < MAX; i++) {
-		client_open(&clients[i], &bench);
-		client_send(&clients[i], "GET /");
-		WAIT_FOR(&clients[i], server_counts(bench.server)->accepted == i + 1);
-		turn(&clients[i]);
-	}
+	fill_with_half_requests(&bench, clients, MAX);
 	client_open(&last, &bench);
 	expect_echoed(&last, "/b");
 	WAIT_FOR(&clients[0], clients[0].is_over);
@@ -75,12 +82,7 @@ static void half_requests_keep_nobody_from_an_answer(void **state)
 
 	limits.connections_max = MAX;
 	bench_open(&bench, &limits);
-	for (unsigned i = 0; i < MAX; i++) {
-		client_open(&clients[i], &bench);
-		client_send(&clients[i], "GET /");
-		WAIT_FOR(&clients[i], server_counts(bench.server)->accepted == i + 1);
-		turn(&clients[i]);
-	}
+	fill_with_half_requests(&bench, clients, MAX);
 	client_open(&me, &bench);
 	client_open(&other, &bench);
 	expect_echoed(&me, "/me");
