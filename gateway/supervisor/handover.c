@@ -351,6 +351,11 @@ static int each(const int *fds, unsigned n, int (*act)(int fd))
 	return r;
 }
 
+int handover_close_on_exec(int fd)
+{
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
 int handover_fds(const struct supervisor *s, int (*act)(int fd))
 {
 	const int alone[] = { s->segment_fd, s->bus_fd, s->settings_fd };

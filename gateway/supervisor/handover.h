@@ -37,4 +37,7 @@ int handover_parse(const char *text, size_t len, struct supervisor *supervisor,
  * and returns that. */
 int handover_fds(const struct supervisor *supervisor, int (*act)(int fd));
 
+/* Such an act: no other program that is started gets it. */
+int handover_close_on_exec(int fd);
+
 #endif

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,11 +56,6 @@ int supervisor_try(int fd, struct why *why)
 
 /* ---- taking over ---- */
 
-static int do_not_inherit(int fd)
-{
-	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
-}
-
 /* A pid that is not our child's could be anybody's. */
 static int check_children(const struct supervisor *s, struct why *why)
 {
@@ -112,7 +106,7 @@ int resume_make(struct supervisor *s, int fd, struct why *why)
 	if (r < 0)
 		return r;
 	close(fd);
-	r = handover_fds(s, do_not_inherit);
+	r = handover_fds(s, handover_close_on_exec);
 	if (r < 0)
 		return why_set(why, r, "a descriptor was not handed over");
 	if (s->started_ms > supervisor_now_ms())

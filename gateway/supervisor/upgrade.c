@@ -94,11 +94,6 @@ static int keep(int fd)
 	return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
 }
 
-static int do_not_keep(int fd)
-{
-	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
-}
-
 /* Returns only when it failed. */
 static int become(struct supervisor *s, int state_fd, struct why *why)
 {
@@ -116,8 +111,9 @@ static int become(struct supervisor *s, int state_fd, struct why *why)
 		execv(s->upgrade.program, s->source->argv);
 		r = -errno;
 	}
-	(void)unsetenv(TRIAL_VARIABLE);     /* fails only for a bad name */
-	(void)handover_fds(s, do_not_keep); /* what could be set can be set back */
+	(void)unsetenv(TRIAL_VARIABLE); /* fails only for a bad name */
+	/* What could be set can be set back. */
+	(void)handover_fds(s, handover_close_on_exec);
 	return why_set(why, r, "%s", strerror(-r));
 }
 
