@@ -93,7 +93,7 @@ struct client {
 	struct rng steps, ways; /* what it does; how it comes back */
 	enum mood mood;
 	uint64_t mood_ms, step_ms, dial_ms, retry_ms, since_ms; /* times */
-	unsigned backoff_ms, n_seats;
+	unsigned backoff_ms, retry_after_ms, n_seats;
 	struct seat seats[SEATS_MAX];
 	struct send *sends;
 	uint32_t n_sends, size, settled; /* settled: all before are acked or abandoned */

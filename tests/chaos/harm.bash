@@ -1,6 +1,8 @@
 # harm - every fault that can be made on a running pair, told to the prober as it begins
 # and ends. Sourced after tests/chaos/faults.bash; each fails where it cannot be made now.
 
+source tests/chaos/harm_segment.bash
+
 # ---- a worker, the sequencer ----
 
 kill_one() { # kill_one NAME ROW
@@ -241,80 +243,6 @@ empty_disk() { # empty_disk ID
 	mend "$1"
 	rm -f "$DISK/ballast"
 	STORE_BUSY=
-}
-
-# ---- the segment ----
-
-delete_segment() {
-	local inode
-	inode=$(stat -c %i "/dev/shm/$SEGMENT") || return 1
-	begin segment_deleted
-	rm "/dev/shm/$SEGMENT"
-	later 5 "await_segment $ID $inode $NOW"
-}
-await_segment() { # await_segment ID INODE SINCE_US
-	if [ -e "/dev/shm/$SEGMENT" ]; then
-		[ -n "$DOWN" ] || [ "$(stat -c %i "/dev/shm/$SEGMENT")" = "$2" ] ||
-			violation segment "another one was put back"
-		mend "$1"
-		return
-	fi
-	now_us
-	if ((NOW - $3 > 1000000 * TOLERANCE)) && [ -z "$DOWN" ]; then
-		violation segment "not put back in $((1000 * TOLERANCE)) ms"
-		mend "$1"
-		return
-	fi
-	later 20 "await_segment $1 $2 $3"
-}
-
-# A part of what never changes is overwritten, and later as it was. Meanwhile no worker can
-# start: it is not done while one is about to.
-scribble() { # scribble MS
-	local file=/dev/shm/$SEGMENT
-	[ -z "${SCRIBBLED-}" ] && [ ${#ROLLS[@]} = 0 ] && nobody_waits || return 1
-	SCRIBBLED=1
-	dd if="$file" of="$DIR/segment.part" bs=8 skip=2 count=5 status=none || return 1
-	begin segment_scribbled
-	dd if=/dev/urandom of="$file" bs=8 seek=2 count=5 conv=notrunc status=none
-	later "$1" "unscribble $ID $(stat -c %i "$file")"
-}
-unscribble() { # unscribble ID INODE
-	mend "$1"
-	SCRIBBLED=
-	[ "$(stat -c %i "/dev/shm/$SEGMENT" 2>/dev/null)" != "$2" ] ||
-		dd if="$DIR/segment.part" of="/dev/shm/$SEGMENT" bs=8 seek=2 count=5 \
-			conv=notrunc status=none
-}
-
-# As if the supervisor never ended what it began to write.
-tear() { # tear MS
-	[ -z "${SCRIBBLED-}" ] || return 1
-	SCRIBBLED=1
-	begin segment_torn
-	"$TOOLS/tear" "$GATEWAY" "/dev/shm/$SEGMENT" 2>>"$DIR/harm.log" || mend "$ID"
-	later "$1" "untear $ID $(stat -c %i "/dev/shm/$SEGMENT")"
-}
-untear() { # untear ID INODE
-	mend "$1"
-	SCRIBBLED=
-	[ "$(stat -c %i "/dev/shm/$SEGMENT" 2>/dev/null)" != "$2" ] ||
-		"$TOOLS/tear" -m "$GATEWAY" "/dev/shm/$SEGMENT" 2>>"$DIR/harm.log" || true
-}
-
-# Half of it is gone: who writes there dies of it, and only a new gateway helps.
-cut_segment() { # cut_segment MS
-	all_pids
-	go_down segment_cut || return
-	truncate -s $(($(stat -c %s "/dev/shm/$SEGMENT") / 2)) "/dev/shm/$SEGMENT"
-	later "$1" end_all
-}
-end_all() {
-	local more=("${ALL[@]}")
-	! alive "$GATEWAY" || all_pids
-	ALL+=("${more[@]}")
-	kill -KILL "${ALL[@]}" 2>/dev/null
-	come_back
 }
 
 # ---- healthd ----

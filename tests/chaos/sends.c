@@ -7,7 +7,8 @@
 
 enum {
 	ABANDONED_IN = 12, /* one of so many that lost their link is not sent again */
-	RETRY_MS = 100
+	RETRY_MIN_MS = 100,
+	RETRY_MAX_MS = 1600 /* so that all that waits is less than a link may say */
 };
 
 void sends_body(const struct chaos *chaos, uint32_t client, uint32_t number, char *text)
@@ -134,7 +135,20 @@ void sends_sent(struct client *client, const json_t *answer)
 				client->number);
 		return;
 	}
+	client->retry_after_ms = 0;
 	ledger_acked(client, number, seq, at_ms);
+}
+
+/* Once for all that are refused together, and longer each time. */
+static void delay(struct client *client)
+{
+	if (client->retry_ms > client->chaos->now_ms)
+		return;
+	client->retry_after_ms = client->retry_after_ms ? 2 * client->retry_after_ms
+							: RETRY_MIN_MS;
+	if (client->retry_after_ms > RETRY_MAX_MS)
+		client->retry_after_ms = RETRY_MAX_MS;
+	client->retry_ms = client->chaos->now_ms + client->retry_after_ms;
 }
 
 void sends_refused(struct client *client, uint32_t number, const char *code)
@@ -151,6 +165,6 @@ void sends_refused(struct client *client, uint32_t number, const char *code)
 	/* A repeat of an acknowledged one stays acknowledged. */
 	if (send->state == SEND_UNDER_WAY) {
 		send->state = SEND_WAITING;
-		client->retry_ms = client->chaos->now_ms + RETRY_MS;
+		delay(client);
 	}
 }

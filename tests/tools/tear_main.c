@@ -1,9 +1,10 @@
 /*
  * tear - makes what the supervisor PID writes into its segment look half written, for
  * tests: `tear PID FILE`. Its sequence becomes odd, as if it never ended what it began;
- * `tear -m PID FILE` mends it. The supervisor is stopped for the moment in which it is
- * done, so that neither overwrites what the other wrote. Exit 0 when done, 1 with a word
- * on stderr.
+ * `tear -m PID FILE` mends it, as the supervisor itself does when it writes next;
+ * `tear -q FILE`: exit 0 while it is so. The supervisor is stopped for the moment in
+ * which it is done, so that neither overwrites what the other wrote. Exit 0 when done, 1
+ * with a word on stderr.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,27 +23,46 @@ enum {
 	TRIES = 1000
 };
 
-/* 0 when its sequence was as it has to be, and is not any more; -EAGAIN: the supervisor
- * is just writing. */
-static int flip(int fd, bool is_torn)
+static int read_sequence(int fd, uint64_t *ret_sequence, off_t *ret_at)
 {
 	struct segment_header header;
-	uint64_t sequence;
-	off_t at;
 
 	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
 	    memcmp(header.magic, SEGMENT_MAGIC, sizeof(header.magic)) != 0)
 		return -EPROTO;
-	at = (off_t)(header.sequences_offset +
-		     offsetof(struct segment_sequences, supervisor));
-	if (pread(fd, &sequence, sizeof(sequence), at) != (ssize_t)sizeof(sequence))
-		return -EPROTO;
+	*ret_at = (off_t)(header.sequences_offset +
+			  offsetof(struct segment_sequences, supervisor));
+	return pread(fd, ret_sequence, sizeof(*ret_sequence), *ret_at) ==
+			       (ssize_t)sizeof(*ret_sequence)
+		       ? 0
+		       : -EPROTO;
+}
+
+/* 0 when its sequence was as it has to be, and is not any more; -EAGAIN: the supervisor
+ * is just writing. */
+static int flip(int fd, bool is_torn)
+{
+	uint64_t sequence;
+	off_t at;
+	int r = read_sequence(fd, &sequence, &at);
+
+	if (r < 0)
+		return r;
 	if ((sequence & 1) != is_torn)
 		return -EAGAIN;
 	sequence++;
 	return pwrite(fd, &sequence, sizeof(sequence), at) == (ssize_t)sizeof(sequence)
 		       ? 0
 		       : -EIO;
+}
+
+static int ask(int fd)
+{
+	uint64_t sequence;
+	off_t at;
+	int r = read_sequence(fd, &sequence, &at);
+
+	return r < 0 || sequence & 1 ? r : -ENOENT;
 }
 
 /* Until the kernel has stopped it, which it does not do at once. */
@@ -83,15 +103,19 @@ static int tear(pid_t pid, int fd, bool is_torn)
 int main(int argc, char **argv)
 {
 	bool mend = argc == 4 && !strcmp(argv[1], "-m");
+	bool query = argc == 3 && !strcmp(argv[1], "-q");
 	int fd, r;
 
 	if (argc != 3 && !mend) {
-		fprintf(stderr, "usage: tear [-m] PID FILE\n");
+		fprintf(stderr, "usage: tear [-m] PID FILE | tear -q FILE\n");
 		return 2;
 	}
 	fd = open(argv[argc - 1], O_RDWR | O_CLOEXEC);
-	r = fd < 0 ? -errno : tear((pid_t)atoi(argv[argc - 2]), fd, mend);
-	if (r < 0)
+	if (fd < 0)
+		r = -errno;
+	else
+		r = query ? ask(fd) : tear((pid_t)atoi(argv[argc - 2]), fd, mend);
+	if (r < 0 && !query)
 		fprintf(stderr, "tear: %s: %s\n", argv[argc - 1], strerror(-r));
 	if (fd >= 0)
 		(void)close(fd);
