@@ -27,6 +27,7 @@ struct segment_reader {
 	int fd; /* -1: none open */
 	dev_t dev;
 	ino_t ino;
+	bool proved; /* a look at this very file was ok: it is a gateway's */
 	uint64_t instance[2];
 	struct pulse supervisor, slots[SEGMENT_SLOTS_MAX];
 	struct snapshot_known known;
@@ -74,16 +75,28 @@ void segment_reader_free(struct segment_reader *reader)
 
 /* 1: held by a process. 0: by none. Negative: could not be asked. A read lock is asked
  * for, so that a reader's own lock stands in nobody's way and fakes no life. */
-static int locked(int fd, unsigned byte)
+static int locked_range(int fd, off_t from, off_t len)
 {
 	struct flock lock = { .l_type = F_RDLCK,
 			      .l_whence = SEEK_SET,
-			      .l_start = (off_t)byte,
-			      .l_len = 1 };
+			      .l_start = from,
+			      .l_len = len };
 
 	if (fcntl(fd, F_GETLK, &lock) < 0)
 		return -errno;
 	return lock.l_type != F_UNLCK;
+}
+
+static int locked(int fd, unsigned byte)
+{
+	return locked_range(fd, (off_t)byte, 1);
+}
+
+/* Nobody holds a lock of what is known to be a gateway's segment, whatever is left of
+ * its bytes: its supervisor is dead, and so are all its workers. */
+static bool is_deserted(const struct segment_reader *r)
+{
+	return r->proved && locked_range(r->fd, 0, 0) == 0;
 }
 
 int segment_reader_owner(const struct segment_reader *reader, pid_t *ret_pid)
@@ -147,6 +160,7 @@ static enum look go_over(struct segment_reader *r, int fd, struct snapshot *s)
 	r->fd = fd;
 	r->dev = stat.st_dev;
 	r->ino = stat.st_ino;
+	r->proved = false;
 	return LOOK_ok;
 }
 
@@ -348,7 +362,9 @@ void segment_reader_look(struct segment_reader *reader, uint64_t now_ns,
 			break;
 		sched_yield();
 	}
+	s->deserted = is_deserted(r);
 	if (s->look == LOOK_ok) {
+		r->proved = true;
 		if (*about_name)
 			memcpy(s->reason, about_name, sizeof about_name);
 		tell_ages(r, s, now_ns);

@@ -102,8 +102,10 @@ static void count(const struct looked *l, struct verdict *v)
 
 	if (!l->is_readable) {
 		/* Of workers that may have outlived their supervisor nothing is known
-		 * when there is something that cannot be read. */
-		v->active_known = l->is_dead && s->look == LOOK_missing;
+		 * when there is something that cannot be read, unless the kernel says
+		 * that there are none. */
+		v->active_known = l->is_dead &&
+				  (s->look == LOOK_missing || s->deserted);
 		v->uptime_known = l->is_dead;
 		return;
 	}

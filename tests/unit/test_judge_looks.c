@@ -65,6 +65,18 @@ static void a_scribbled_segment_of_a_dead_gateway_is_not_live(void **state)
 	assert_false(verdict.live);
 }
 
+static void a_scribbled_segment_that_nobody_holds_has_no_connections(void **state)
+{
+	fake_failed(&seen, LOOK_corrupt, "corrupt");
+	seen.supervisor_known = seen.deserted = true;
+	judged();
+	assert_int_equal(verdict.server, SERVER_stopped);
+	assert_true(verdict.active_known);
+	assert_int_equal(verdict.active, 0);
+	assert_false(verdict.total_known);
+	assert_false(verdict.live);
+}
+
 static void a_segment_whose_lock_cannot_be_asked_is_not_live(void **state)
 {
 	fake_failed(&seen, LOOK_denied, "permission denied");
@@ -228,6 +240,7 @@ int main(void)
 		T(an_unreadable_segment_is_an_error_with_its_reason_and_no_number),
 		T(a_scribbled_segment_of_a_living_gateway_is_live),
 		T(a_scribbled_segment_of_a_dead_gateway_is_not_live),
+		T(a_scribbled_segment_that_nobody_holds_has_no_connections),
 		T(a_segment_whose_lock_cannot_be_asked_is_not_live),
 		T(a_kernel_that_does_not_tell_of_locks_vouches_for_nobody),
 		T(a_deleted_name_is_told_and_the_numbers_stay),

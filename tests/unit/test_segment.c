@@ -296,6 +296,39 @@ static void a_cut_or_scribbled_segment_is_told_and_gives_no_number(void **state)
 	assert_int_equal(seen->n_seats, 0);
 }
 
+/* To this process its own lock, the supervisor's, looks free. */
+static void an_unreadable_segment_is_deserted_once_its_last_process_died(void **state)
+{
+	struct segment_header *header = segment_header(segment);
+	pid_t pid = worker(1);
+
+	(void)state;
+	header->magic[0] ^= 1;
+	look(1);
+	assert_int_equal(seen->look, LOOK_foreign);
+	assert_false(seen->deserted);
+	header->magic[0] ^= 1;
+	look(2);
+	assert_int_equal(seen->look, LOOK_ok);
+	header->magic[0] ^= 1;
+	look(3);
+	assert_int_equal(seen->look, LOOK_foreign);
+	assert_false(seen->deserted);
+	end(pid);
+	look(4);
+	assert_int_equal(seen->look, LOOK_foreign);
+	assert_true(seen->deserted);
+}
+
+static void a_file_that_never_was_a_segment_is_not_deserted(void **state)
+{
+	(void)state;
+	segment_header(segment)->magic[0] ^= 1;
+	look(1);
+	assert_int_equal(seen->look, LOOK_foreign);
+	assert_false(seen->deserted);
+}
+
 /* Wherever it is cut, also behind all that the header needs; what was read before does
  * not stand in for what is missing. */
 static void a_segment_cut_anywhere_is_short(void **state)
@@ -341,6 +374,8 @@ int main(void)
 		TEST(a_living_supervisor_that_never_ends_is_torn_in_bounded_time),
 		TEST(a_second_gateway_is_refused_and_a_stale_segment_replaced),
 		TEST(a_cut_or_scribbled_segment_is_told_and_gives_no_number),
+		TEST(an_unreadable_segment_is_deserted_once_its_last_process_died),
+		TEST(a_file_that_never_was_a_segment_is_not_deserted),
 		TEST(a_segment_cut_anywhere_is_short),
 		TEST(what_lies_behind_the_end_disturbs_nobody),
 	};
