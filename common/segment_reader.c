@@ -20,6 +20,7 @@ enum {
 /* When a beat was last seen to change. */
 struct pulse {
 	uint64_t generation, beat, seen_ns;
+	bool moved;
 };
 
 struct segment_reader {
@@ -77,10 +78,9 @@ void segment_reader_free(struct segment_reader *reader)
  * for, so that a reader's own lock stands in nobody's way and fakes no life. */
 static int locked_range(int fd, off_t from, off_t len)
 {
-	struct flock lock = { .l_type = F_RDLCK,
-			      .l_whence = SEEK_SET,
-			      .l_start = from,
-			      .l_len = len };
+	struct flock lock = {
+		.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = from, .l_len = len
+	};
 
 	if (fcntl(fd, F_GETLK, &lock) < 0)
 		return -errno;
@@ -320,27 +320,32 @@ static enum look look_once(struct segment_reader *r, struct snapshot *s)
 
 /* ---- time ---- */
 
-static uint64_t age_ns(struct pulse *pulse, uint64_t generation, uint64_t beat,
-		       uint64_t now_ns)
+static void feel(struct pulse *pulse, uint64_t generation, uint64_t beat, uint64_t now_ns,
+		 uint64_t *ret_age_ns, bool *ret_moved)
 {
-	if (pulse->generation != generation || pulse->beat != beat ||
-	    pulse->seen_ns > now_ns)
-		*pulse = (struct pulse){ generation, beat, now_ns };
-	return now_ns - pulse->seen_ns;
+	bool same = pulse->generation == generation;
+
+	if (!same || pulse->beat != beat || pulse->seen_ns > now_ns)
+		*pulse = (struct pulse){ generation, beat, now_ns,
+					 same && (pulse->moved || pulse->beat != beat) };
+	*ret_age_ns = now_ns - pulse->seen_ns;
+	*ret_moved = pulse->moved;
 }
 
-static void tell_ages(struct segment_reader *r, struct snapshot *s, uint64_t now_ns)
+static void feel_pulses(struct segment_reader *r, struct snapshot *s, uint64_t now_ns)
 {
 	if (memcmp(r->instance, s->instance, sizeof r->instance) != 0) {
 		memcpy(r->instance, s->instance, sizeof r->instance);
 		memset(&r->supervisor, 0, sizeof r->supervisor);
 		memset(r->slots, 0, sizeof r->slots);
-		r->supervisor.seen_ns = UINT64_MAX; /* seen now for the first time */
 	}
-	s->beat_age_ns = age_ns(&r->supervisor, 1, s->beat, now_ns);
-	for (unsigned i = 0; i < s->n_slots; i++)
-		s->slots[i].beat_age_ns = age_ns(&r->slots[i], s->slots[i].generation + 1,
-						 s->slots[i].beat, now_ns);
+	feel(&r->supervisor, 1, s->beat, now_ns, &s->beat_age_ns, &s->beat_moved);
+	for (unsigned i = 0; i < s->n_slots; i++) {
+		struct snapshot_slot *slot = &s->slots[i];
+
+		feel(&r->slots[i], slot->generation + 1, slot->beat, now_ns,
+		     &slot->beat_age_ns, &slot->beat_moved);
+	}
 }
 
 void segment_reader_look(struct segment_reader *reader, uint64_t now_ns,
@@ -367,7 +372,7 @@ void segment_reader_look(struct segment_reader *reader, uint64_t now_ns,
 		r->proved = true;
 		if (*about_name)
 			memcpy(s->reason, about_name, sizeof about_name);
-		tell_ages(r, s, now_ns);
+		feel_pulses(r, s, now_ns);
 	} else {
 		forget_numbers(s);
 	}

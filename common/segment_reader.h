@@ -45,6 +45,7 @@ struct snapshot_slot {
 	unsigned seat;
 	uint64_t pid, generation, beat, phase, ready;
 	uint64_t beat_age_ns; /* by the reader's clock, since it saw the beat change */
+	bool beat_moved;      /* it was seen to change, not only to be there */
 	uint64_t counters[COUNTER_COUNT]; /* by id of *this* build; absent ones are 0 */
 	uint64_t n_events;
 	struct snapshot_event events[SEGMENT_EVENTS];
@@ -83,6 +84,7 @@ struct snapshot {
 	char build[24]; /* version of the supervisor's program */
 	enum gateway_state state;
 	uint64_t pid, beat, beat_age_ns, uptime_ms, port, ever_ready;
+	bool beat_moved;
 	uint64_t reloads, late_ticks, aborts, upgrades;
 	uint64_t connections_max, hang_report_ms, hang_act_ms;
 	struct {

@@ -246,6 +246,19 @@ static int open_findings(struct healthd *healthd, const struct settings *setting
 	return 0;
 }
 
+/* A healthd that has just been started knows nothing of who hangs. */
+static void look_around(struct healthd *healthd)
+{
+	const struct timespec moment = { .tv_nsec = 10 * (long)MS_NS };
+
+	for (;;) {
+		watch_look(healthd->watch, clock_mono_ns());
+		if (watch_is_sure(healthd->watch))
+			return;
+		(void)nanosleep(&moment, NULL); /* waking up early does no harm */
+	}
+}
+
 static int serve(struct healthd *healthd, const struct settings *settings,
 		 struct why *why)
 {
@@ -262,6 +275,7 @@ static int serve(struct healthd *healthd, const struct settings *settings,
 
 	if (rc < 0)
 		return rc;
+	look_around(healthd);
 	rc = open_handles(healthd);
 	if (rc < 0)
 		return why_set(why, rc, "cannot start: %s", uv_strerror(rc));

@@ -104,8 +104,7 @@ static void count(const struct looked *l, struct verdict *v)
 		/* Of workers that may have outlived their supervisor nothing is known
 		 * when there is something that cannot be read, unless the kernel says
 		 * that there are none. */
-		v->active_known = l->is_dead &&
-				  (s->look == LOOK_missing || s->deserted);
+		v->active_known = l->is_dead && (s->look == LOOK_missing || s->deserted);
 		v->uptime_known = l->is_dead;
 		return;
 	}

@@ -63,33 +63,13 @@ static const struct question questions[] = {
 	{ "websocket", is_served, true },
 };
 
-/* Beats as they were when first seen; what differs from them has moved. */
-struct beats {
-	bool known;
-	uint64_t instance[2], supervisor;
-	uint64_t generation[SEGMENT_SLOTS_MAX], slot[SEGMENT_SLOTS_MAX];
-};
-
-static void remember(struct beats *beats, const struct snapshot *s)
-{
-	beats->known = true;
-	memcpy(beats->instance, s->instance, sizeof beats->instance);
-	beats->supervisor = s->beat;
-	for (unsigned i = 0; i < s->n_slots; i++) {
-		beats->generation[i] = s->slots[i].generation;
-		beats->slot[i] = s->slots[i].beat;
-	}
-}
-
-static bool worker_moved(const struct beats *beats, const struct snapshot *s)
+static bool worker_moved(const struct snapshot *s)
 {
 	for (unsigned i = 0; i < s->n_slots; i++) {
 		const struct snapshot_slot *slot = &s->slots[i];
 
 		if (slot->alive && slot->role == ROLE_WORKER &&
-		    slot->state != CHILD_aborting &&
-		    slot->generation == beats->generation[i] &&
-		    slot->beat != beats->slot[i])
+		    slot->state != CHILD_aborting && slot->beat_moved)
 			return true;
 	}
 	return false;
@@ -97,18 +77,11 @@ static bool worker_moved(const struct beats *beats, const struct snapshot *s)
 
 /* Whether the beats that a yes needs were seen to move. An unreadable segment of a living
  * gateway has none to see. */
-static bool has_moved(struct beats *beats, const struct snapshot *s,
-		      const struct question *question)
+static bool has_moved(const struct snapshot *s, const struct question *question)
 {
 	if (s->look != LOOK_ok)
 		return s->supervisor_known && s->supervisor_alive;
-	if (!beats->known ||
-	    memcmp(beats->instance, s->instance, sizeof s->instance) != 0) {
-		remember(beats, s);
-		return false;
-	}
-	return s->beat != beats->supervisor &&
-	       (!question->needs_worker || worker_moved(beats, s));
+	return s->beat_moved && (!question->needs_worker || worker_moved(s));
 }
 
 static void nap(void)
@@ -121,7 +94,6 @@ static void nap(void)
 static bool ask(struct watch *watch, const struct question *question, uint64_t wait_ms,
 		const char **ret_reason)
 {
-	static struct beats beats;
 	const uint64_t start_ns = clock_mono_ns();
 
 	for (;; nap()) {
@@ -130,7 +102,7 @@ static bool ask(struct watch *watch, const struct question *question, uint64_t w
 
 		watch_look(watch, now_ns);
 		yes = question->answer(watch_verdict(watch), ret_reason);
-		if (yes && has_moved(&beats, watch_snapshot(watch), question))
+		if (yes && has_moved(watch_snapshot(watch), question))
 			return true;
 		if (!yes && gone_ms >= NO_MS)
 			return false;

@@ -16,9 +16,11 @@ struct watch {
 	struct judge_history history;
 	struct verdict verdict;
 	bool started;
+	bool sure;           /* as watch_is_sure has it */
 	uint64_t looked_ns;  /* the last look, by the caller's clock */
 	uint64_t skipped_ns; /* time that was slept through */
 	/* From here on by the watcher's own clock. */
+	uint64_t begun_ns;      /* the first look */
 	uint64_t counted_ns;    /* the last look that counted */
 	uint64_t alive_ns;      /* a living gateway was last known, or the start */
 	uint64_t store_ns;      /* its store was last known to be up, or the start */
@@ -65,7 +67,7 @@ static uint64_t own_ns(struct watch *watch, uint64_t now_ns)
 	watch->looked_ns = now_ns;
 	now_ns -= watch->skipped_ns;
 	if (!watch->started) {
-		watch->alive_ns = watch->store_ns = now_ns;
+		watch->begun_ns = watch->alive_ns = watch->store_ns = now_ns;
 		watch->counted_ns = now_ns - COUNT_MS * MS_NS;
 	}
 	watch->started = true;
@@ -111,6 +113,16 @@ static void count(struct judge_history *history, const struct verdict *verdict)
 	history->was_ready = verdict->ready;
 }
 
+static bool all_turned(const struct snapshot *snapshot)
+{
+	if (snapshot->look != LOOK_ok || !snapshot->supervisor_alive)
+		return true; /* nobody is told to be well */
+	for (unsigned i = 0; i < snapshot->n_slots; i++)
+		if (snapshot->slots[i].alive && !snapshot->slots[i].beat_moved)
+			return false;
+	return snapshot->beat_moved;
+}
+
 void watch_look(struct watch *watch, uint64_t now_ns)
 {
 	unsigned next = !watch->current;
@@ -123,8 +135,15 @@ void watch_look(struct watch *watch, uint64_t now_ns)
 	snapshot = &watch->snapshots[watch->current];
 	remember(watch, snapshot, now_ns);
 	judge(snapshot, &watch->history, &watch->limits, &watch->verdict);
+	watch->sure = watch->sure || all_turned(snapshot) ||
+		      now_ns - watch->begun_ns > watch->limits.hang_report_ms * MS_NS;
 	if (watch->history.counts)
 		count(&watch->history, &watch->verdict);
+}
+
+bool watch_is_sure(const struct watch *watch)
+{
+	return watch->sure;
 }
 
 void watch_findings(struct watch *watch, const struct findings *findings)

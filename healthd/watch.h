@@ -31,6 +31,11 @@ void watch_free(struct watch *watch);
  * are about a period apart count for the hysteresis of ready. */
 void watch_look(struct watch *watch, uint64_t now_ns);
 
+/* Whether the verdict can be believed: each living process was once seen to turn, or was
+ * watched for hang_report_ms, after which one that does not is called hung. Before that
+ * a process that stands still looks like one that is well. */
+bool watch_is_sure(const struct watch *watch);
+
 /* What else the judge is to know from now on; lent for the watch's life. */
 void watch_findings(struct watch *watch, const struct findings *findings);
 

@@ -27,6 +27,33 @@ teardown() { teardown_daemons; }
 	await 300 websocket '.status == "ok" and .connections.active == 1'
 }
 
+# $1: what it must never say.
+first_answers_are_not() {
+	local i said
+	for ((i = 0; i < 100; i++)); do
+		said=$(body /health/websocket | jq -r .status)
+		[ "$said" != "$1" ] || return 1
+	done
+}
+
+@test "healthd killed while the gateway hangs: the next one never calls it well" {
+	start_both
+	kill -STOP "$GATEWAY" "$(worker_pid 0)" "$(worker_pid 1)"
+	await 1400 websocket '.status == "error"'
+	kill -KILL "$HEALTHD"
+	start_healthd
+	first_answers_are_not ok
+	websocket '.status == "error" and .server == "hung"'
+}
+
+@test "healthd killed while a worker hangs: the next one never calls it well" {
+	start_both
+	kill -STOP "$(worker_pid 0)"
+	kill -KILL "$HEALTHD"
+	start_healthd
+	body /health/websocket | jq -e '.status == "degraded"'
+}
+
 @test "parley-probe: fails when the gateway is gone" {
 	start_both
 	kill -KILL "$GATEWAY" "$(worker_pid 0)" "$(worker_pid 1)"

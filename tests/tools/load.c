@@ -65,10 +65,11 @@ void load_begin(struct load *load, const struct load_events *on, void *mode)
 	load->mode = mode;
 }
 
-void load_watch_stdin(struct load *load)
+void load_watch_stdin(struct load *load, void (*obey)(void *mode, const char *word))
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = load };
 
+	load->obey = obey;
 	/* A file cannot be watched: it has ended. */
 	if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, STDIN_FILENO, &event) < 0)
 		load->stop = true;
@@ -148,7 +149,9 @@ int load_dial(struct load *load, struct load_link *link, unsigned number)
 {
 	const struct load_link was = *link;
 	char request[1024], target[256];
-	int fd = ws_dial(&load->to, true, load->receive_bytes), len;
+	int fd = ws_dial(&load->to, load->from.len ? &load->from : NULL, true,
+			 load->receive_bytes),
+	    len;
 	size_t at;
 
 	if (fd < 0)
@@ -368,8 +371,16 @@ static void on_readable(struct load_link *link)
 
 static void read_stdin(struct load *load)
 {
-	if (read(STDIN_FILENO, load->buffer, BUFFER_SIZE) > 0)
+	char words[256], *rest = words;
+	ssize_t len = read(STDIN_FILENO, words, sizeof(words) - 1);
+
+	if (len > 0) {
+		words[len] = 0;
+		for (const char *word; (word = strsep(&rest, " \n"));)
+			if (load->obey && *word)
+				load->obey(load->mode, word);
 		return;
+	}
 	load->stop = true;
 	(void)epoll_ctl(load->epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
 }

@@ -55,6 +55,7 @@ struct load_events {
 
 struct load {
 	struct ws_address to;
+	struct ws_address from;        /* --from; no length: the kernel's choice */
 	const struct dialect *dialect; /* --dialect; NULL: parley */
 	unsigned rate, in_flight;      /* --rate, --inflight; 0: none */
 	const char *room;              /* --room; NULL: none */
@@ -66,7 +67,8 @@ struct load {
 	int receive_bytes;  /* of a socket's receive buffer; 0: the kernel's choice */
 	int epoll, signals; /* signals: TERM and INT */
 	uint8_t *buffer;    /* what is read goes through it */
-	bool stop;          /* a signal came, or stdin ended if it is watched */
+	void (*obey)(void *mode, const char *word);
+	bool stop; /* a signal came, or stdin ended if it is watched */
 	const struct load_events *on;
 	void *mode;
 };
@@ -75,7 +77,8 @@ int load_init(struct load *load);
 void load_release(struct load *load);
 /* `mode` is what the events find in load->mode. */
 void load_begin(struct load *load, const struct load_events *on, void *mode);
-void load_watch_stdin(struct load *load);
+/* Its end stops the load; `obey`, unless NULL, gets the words that come before. */
+void load_watch_stdin(struct load *load, void (*obey)(void *mode, const char *word));
 
 /* As user u<number>. 0 or a negative errno; then no event follows. */
 int load_dial(struct load *load, struct load_link *link, unsigned number);
@@ -119,5 +122,6 @@ int load_rooms(struct load *load, const unsigned numbers[3]);
 int load_sends(struct load *load, const unsigned numbers[3]);
 int load_resume(struct load *load, const unsigned numbers[3]);
 int load_slow(struct load *load, const unsigned numbers[3]);
+int load_crowd(struct load *load, const unsigned numbers[3]);
 
 #endif

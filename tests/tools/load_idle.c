@@ -100,7 +100,7 @@ int load_idle(struct load *load, const unsigned numbers[3])
 	idle.links = calloc(idle.n_links, sizeof(*idle.links));
 	CHECK(idle.links);
 	load_begin(load, &on, &idle);
-	load_watch_stdin(load);
+	load_watch_stdin(load, NULL);
 	while (!load->stop) {
 		dial(load, &idle);
 		load_turn(load, RETRY_MS / 4);

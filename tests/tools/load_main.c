@@ -41,15 +41,27 @@
  *                                    closed_other= resumed= head= lost= repeated=
  *                                    errors=`. Exit 1 unless each saw each message of
  *                                    the room once and in order.
+ *   load crowd N SIZE ADDRESS        N connections, each in --room and in a room of SIZE,
+ *                                    until stdin ends; a lost one is dialled again and
+ *                                    resumes. It obeys words on stdin: `large` (the
+ *                                    first one says a message in --room), `small` (one
+ *                                    in each small room does), `tell` (prints `clients=
+ *                                    open= in= back= head= behind= behind_small= owed=
+ *                                    acked= deliveries= lost= repeated= errors=
+ *                                    cpu_ms=`; back: joins that resumed, head: of
+ *                                    --room, behind: clients that lack some of it,
+ *                                    owed: messages not acknowledged). At the end it
+ *                                    tells once more; exit 1 on any loss, repeat or
+ *                                    error.
  *
  * Options, anywhere: --room NAME (idle joins it; room: instead of one of its own),
  * --bytes N (length of a message's body, 64), --reconnect (idle: dials lost ones again,
  * which then resume in --room; who comes again shows the session that it had),
- * --dialect NAME (room, rooms: of another server than ours; see dialect.h), --inflight N
- * (rooms: 1), --hold (room, rooms: prints `open` when all are in, and goes on when a
- * line can be read), --rate N (room: so many messages a second, whatever is under way;
- * prints `p50_us= p99_us= max_us=` as well, from when each was to be sent to each
- * delivery), --deflate (permessage-deflate is offered).
+ * --from ADDRESS:0 (dials from there), --dialect NAME (room, rooms: of another server
+ * than ours; see dialect.h), --inflight N (rooms: 1), --hold (room, rooms: prints `open`
+ * when all are in, and goes on when a line can be read), --rate N (room: so many messages
+ * a second, whatever is under way; prints `p50_us= p99_us= max_us=` as well, from when
+ * each was to be sent to each delivery), --deflate (permessage-deflate is offered).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,18 +78,19 @@ static const struct {
 	{ "idle", 1, load_idle },     { "storm", 2, load_storm },
 	{ "room", 3, load_room },     { "sends", 3, load_sends },
 	{ "resume", 2, load_resume }, { "slow", 2, load_slow },
-	{ "rooms", 3, load_rooms },
+	{ "rooms", 3, load_rooms },   { "crowd", 2, load_crowd },
 };
 
 static int usage(void)
 {
 	fprintf(stderr, "usage: load [--room NAME] [--bytes N] [--reconnect] [--hold] "
 			"[--deflate] "
-			"[--dialect NAME] [--inflight N] [--rate N] idle N | storm RATE "
+			"[--dialect NAME] [--from ADDRESS:0] [--inflight N] [--rate N] "
+			"idle N | storm RATE "
 			"SECONDS | room MEMBERS MESSAGES INFLIGHT | "
 			"rooms ROOMS MEMBERS MESSAGES | "
 			"sends ROOMS SECONDS INFLIGHT | resume N BEHIND | "
-			"slow N RATE ADDRESS\n");
+			"slow N RATE | crowd N SIZE ADDRESS\n");
 	return EXIT_FAILURE;
 }
 
@@ -91,6 +104,8 @@ static bool take_option(struct load *load, const char *name, const char *value)
 		load->body_bytes = number;
 	else if (!strcmp(name, "--inflight"))
 		load->in_flight = number;
+	else if (!strcmp(name, "--from"))
+		return !ws_address(value, &load->from);
 	else if (!strcmp(name, "--rate"))
 		load->rate = number;
 	else if (!strcmp(name, "--dialect"))

@@ -155,7 +155,7 @@ int load_slow(struct load *load, const unsigned numbers[3])
 	slow.readers = calloc(slow.n_readers, sizeof(*slow.readers));
 	CHECK(slow.readers);
 	load_begin(load, &on, &slow);
-	load_watch_stdin(load);
+	load_watch_stdin(load, NULL);
 	while (!load->stop)
 		turn(load, &slow, &look_ms);
 	slow.ending = true;

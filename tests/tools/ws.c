@@ -64,10 +64,11 @@ int ws_address(const char *text, struct ws_address *ret_address)
 	return 0;
 }
 
-int ws_dial(const struct ws_address *address, bool nonblocking, int receive_bytes)
+int ws_dial(const struct ws_address *to, const struct ws_address *from, bool nonblocking,
+	    int receive_bytes)
 {
 	int type = SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0);
-	int one = 1, fd = socket(address->at.ss_family, type, 0), r;
+	int one = 1, fd = socket(to->at.ss_family, type, 0), r;
 
 	if (fd < 0)
 		return -errno;
@@ -77,8 +78,14 @@ int ws_dial(const struct ws_address *address, bool nonblocking, int receive_byte
 	if (receive_bytes)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes,
 				 sizeof(receive_bytes));
-	if (!connect(fd, (const struct sockaddr *)&address->at, address->len) ||
-	    errno == EINPROGRESS)
+	if (from)
+		/* The port is chosen by where it connects to, so that there are enough.
+		 */
+		(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one,
+				 sizeof(one));
+	if ((!from || !bind(fd, (const struct sockaddr *)&from->at, from->len)) &&
+	    (!connect(fd, (const struct sockaddr *)&to->at, to->len) ||
+	     errno == EINPROGRESS))
 		return fd;
 	r = -errno;
 	(void)close(fd);

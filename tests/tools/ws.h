@@ -31,10 +31,12 @@ struct ws_address {
 /* "host:port". -EINVAL; -ENOENT when the name is unknown. */
 int ws_address(const char *text, struct ws_address *ret_address);
 
-/* A socket that connects, non-blocking if asked (then -EINPROGRESS is no failure), with
- * this receive buffer unless 0. TCP_NODELAY is set. The descriptor, or a negative errno.
+/* A socket that connects, from there unless NULL, non-blocking if asked (then
+ * -EINPROGRESS is no failure), with this receive buffer unless 0. TCP_NODELAY is set. The
+ * descriptor, or a negative errno.
  */
-int ws_dial(const struct ws_address *address, bool nonblocking, int receive_bytes);
+int ws_dial(const struct ws_address *to, const struct ws_address *from, bool nonblocking,
+	    int receive_bytes);
 
 /* The handshake, with this subprotocol or none (NULL); `headers` are whole lines, "" for
  * none. Length or -ENOSPC. */

@@ -278,7 +278,7 @@ int main(int argc, char **argv)
 	(void)snprintf(host, sizeof(host), "%.*s", (int)(target - url), url);
 	c.fd = ws_address(host, &to);
 	if (!c.fd)
-		c.fd = ws_dial(&to, false, 0);
+		c.fd = ws_dial(&to, NULL, false, 0);
 	if (c.fd < 0) {
 		fprintf(stderr, "wsclient: %s: %s\n", host, strerror(-c.fd));
 		goto out;

@@ -135,9 +135,14 @@ static void a_beat_ages_by_the_readers_clock(void **state)
 	look(1000);
 	look(1500);
 	assert_int_equal(seen->beat_age_ns / 1000000, 500);
+	assert_false(seen->beat_moved);
 	word_add(&segment_supervisor(segment)->beat, 1);
 	look(1600);
 	assert_int_equal(seen->beat_age_ns, 0);
+	assert_true(seen->beat_moved);
+	look(1700);
+	assert_int_equal(seen->beat_age_ns / 1000000, 100);
+	assert_true(seen->beat_moved);
 }
 
 static void a_deleted_name_is_told_and_put_back(void **state)

@@ -212,6 +212,35 @@ static void a_beat_that_stands_still_is_told_after_a_second(void **state)
 	assert_int_equal(look_after(1)->server, SERVER_running);
 }
 
+static void nothing_is_sure_before_all_were_seen_to_turn(void **state)
+{
+	start();
+	tell('s');
+	look_after(50);
+	assert_false(watch_is_sure(watch));
+	look_after(50);
+	assert_false(watch_is_sure(watch));
+	tell('b');
+	look_after(1);
+	assert_true(watch_is_sure(watch));
+}
+
+static void one_that_never_turns_is_hung_once_that_is_sure(void **state)
+{
+	start();
+	look_after(50);
+	while (!watch_is_sure(watch))
+		look_after(50);
+	assert_int_equal(watch_verdict(watch)->server, SERVER_hung);
+	assert_int_equal(now_ns / MS_NS, 1000 + 50 + 1050);
+}
+
+static void where_nobody_lives_the_first_look_is_sure(void **state)
+{
+	look_after(50);
+	assert_true(watch_is_sure(watch));
+}
+
 static void machine_paused_nobody_is_called_hung_for_it(void **state)
 {
 	start();
@@ -326,6 +355,9 @@ int main(void)
 		T(a_gateway_killed_is_told_with_the_next_look),
 		T(a_gateway_that_left_in_order_is_gone_and_not_unknown),
 		T(a_beat_that_stands_still_is_told_after_a_second),
+		T(nothing_is_sure_before_all_were_seen_to_turn),
+		T(one_that_never_turns_is_hung_once_that_is_sure),
+		T(where_nobody_lives_the_first_look_is_sure),
 		T(machine_paused_nobody_is_called_hung_for_it),
 		T(machine_paused_the_start_grace_stands_still),
 		T(a_torn_look_is_told_when_it_has_lasted),
