@@ -137,7 +137,8 @@ void watch_look(struct watch *watch, uint64_t now_ns)
 	judge(snapshot, &watch->history, &watch->limits, &watch->verdict);
 	watch->sure = watch->sure || all_turned(snapshot) ||
 		      now_ns - watch->begun_ns > watch->limits.hang_report_ms * MS_NS;
-	if (watch->history.counts)
+	/* Nobody becomes ready by looks at what may hang. */
+	if (watch->history.counts && watch->sure)
 		count(&watch->history, &watch->verdict);
 }
 

@@ -47,6 +47,23 @@ static void give_sequencer(struct segment *segment)
 	word_set(&seat->state, SEAT_serving);
 }
 
+static void give_worker(struct segment *segment)
+{
+	struct segment_slot *slot = segment_slot(segment, 0);
+	struct segment_child *child = segment_child(segment, 0);
+	struct segment_seat *seat = segment_seat(segment, 0);
+
+	word_set(&slot->generation, 1);
+	word_set(&slot->unlocked, 1);
+	word_set(&slot->ready, 1);
+	counter_set(slot, COUNTER_listeners, 1);
+	word_set(&child->role, ROLE_WORKER);
+	word_set(&child->state, CHILD_up);
+	word_set(&seat->role, ROLE_WORKER);
+	word_set(&seat->slot, 1);
+	word_set(&seat->state, SEAT_serving);
+}
+
 static void set_store(struct segment *segment, uint64_t state)
 {
 	counter_set(segment_slot(segment, SEQUENCER_SLOT), COUNTER_store_state, state);
@@ -60,8 +77,10 @@ static void obey(struct segment *segment, char order)
 	switch (order) {
 	case 'b':
 		word_add(&segment_supervisor(segment)->beat, 1);
+		word_add(&segment_slot(segment, 0)->beat, 1);
 		word_add(&segment_slot(segment, SEQUENCER_SLOT)->beat, 1);
 		break;
+	case 'w': give_worker(segment); break;
 	case 's': give_sequencer(segment); break;
 	case 'u': set_store(segment, 1); break; /* up */
 	case 'd': set_store(segment, 2); break; /* down */
@@ -228,11 +247,13 @@ static void nothing_is_sure_before_all_were_seen_to_turn(void **state)
 static void one_that_never_turns_is_hung_once_that_is_sure(void **state)
 {
 	start();
-	look_after(50);
+	tell('w');
+	assert_true(look_after(50)->ready_now);
 	while (!watch_is_sure(watch))
-		look_after(50);
+		look_after(10);
 	assert_int_equal(watch_verdict(watch)->server, SERVER_hung);
-	assert_int_equal(now_ns / MS_NS, 1000 + 50 + 1050);
+	assert_false(watch_verdict(watch)->ready);
+	assert_int_equal(now_ns / MS_NS, 1000 + 50 + 1010);
 }
 
 static void where_nobody_lives_the_first_look_is_sure(void **state)
