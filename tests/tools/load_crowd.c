@@ -44,7 +44,7 @@ struct crowd {
 	uint64_t *small_heads, large_head; /* the newest sequence known */
 	unsigned n_members, small, next;
 	unsigned n_dialling, n_open, n_in;
-	uint64_t round_at_ms, n_back;
+	uint64_t round_at_ms, n_back, n_gone;
 	uint64_t n_owed, n_acked, n_delivered, n_lost, n_repeated, n_errors;
 };
 
@@ -132,10 +132,12 @@ static void on_ended(struct load_link *link, enum load_end end)
 	struct crowd *crowd = link->load->mode;
 	struct member *member = (struct member *)link;
 
-	if (end == LOAD_REFUSED)
+	if (end == LOAD_REFUSED) {
 		crowd->n_dialling--;
-	else
+	} else {
 		crowd->n_open--;
+		crowd->n_gone++;
+	}
 	crowd->n_in -= is_in(member);
 	member->in[LARGE].joined = member->in[SMALL].joined = false;
 }
@@ -265,10 +267,11 @@ static void tell(struct crowd *crowd)
 			n_behind[where] += member->in[where].next !=
 					   *head_of(crowd, member, where) + 1;
 		}
-	printf("clients=%u open=%u in=%u back=%lu head=%lu behind=%lu behind_small=%lu "
+	printf("clients=%u open=%u in=%u gone=%lu back=%lu head=%lu behind=%lu "
+	       "behind_small=%lu "
 	       "owed=%lu acked=%lu deliveries=%lu lost=%lu repeated=%lu errors=%lu "
 	       "cpu_ms=%lu\n",
-	       crowd->n_members, crowd->n_open, crowd->n_in, crowd->n_back,
+	       crowd->n_members, crowd->n_open, crowd->n_in, crowd->n_gone, crowd->n_back,
 	       crowd->large_head, n_behind[LARGE], n_behind[SMALL], crowd->n_owed,
 	       crowd->n_acked, crowd->n_delivered, crowd->n_lost, crowd->n_repeated,
 	       crowd->n_errors, load_cpu_ms());

@@ -46,9 +46,9 @@
  *                                    resumes. It obeys words on stdin: `large` (the
  *                                    first one says a message in --room), `small` (one
  *                                    in each small room does), `tell` (prints `clients=
- *                                    open= in= back= head= behind= behind_small= owed=
- *                                    acked= deliveries= lost= repeated= errors=
- *                                    cpu_ms=`; back: joins that resumed, head: of
+ *                                    open= in= gone= back= head= behind= behind_small=
+ * owed= acked= deliveries= lost= repeated= errors= cpu_ms=`; gone: links that ended,
+ * back: joins that resumed, head: of
  *                                    --room, behind: clients that lack some of it,
  *                                    owed: messages not acknowledged). At the end it
  *                                    tells once more; exit 1 on any loss, repeat or
