@@ -25,6 +25,17 @@ teardown() { teardown_daemons; }
 	tail -1 "$DIR/drain.out" | grep -qx 'drained: the gateway is gone after [0-9.]* s'
 }
 
+@test "drain --wait on a terminal: one line that is written over, and a last one" {
+	start_both PARLEY_DRAIN_ANNOUNCE_MS=800 PARLEY_DRAIN_SPREAD_MS=1000
+	clients 50
+	script -qec "$BIN/parley-stat drain --wait" "$DIR/screen" </dev/null >/dev/null
+	tr '\r' '\n' <"$DIR/screen" | tr -d '\033' >"$DIR/lines"
+	cat "$DIR/lines"
+	[ "$(grep -c '^\[K50 of 50 connections left' "$DIR/lines")" -ge 1 ]
+	grep -q '^\[Kdrained: the gateway is gone after [0-9.]* s$' "$DIR/lines"
+	[ "$(grep -c 'connections left' "$DIR/screen")" = 1 ]
+}
+
 @test "drain without --wait: asked, and back at once" {
 	start_gateway PARLEY_DRAIN_ANNOUNCE_MS=500
 	run "$BIN/parley-stat" drain

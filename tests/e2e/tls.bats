@@ -39,6 +39,15 @@ said_no_plain() { # the connection behind descriptor $1 ends without a byte of H
 		"$(date -d "$(openssl x509 -in "$DIR/good.crt" -noout -enddate | cut -d= -f2)" +%s)" ]
 }
 
+@test "the canary speaks TLS too, whoever signed the certificate" {
+	certificate good 90
+	use_tls good
+	start_both PARLEY_WORKERS=2 PARLEY_CANARY_INTERVAL_MS=500
+	await 3000 health '/health?verbose' \
+		'.components.canary | .status == "ok" and ([.workers[] | select(.deliveredMs > 0)] | length) == 2'
+	health /health/websocket '.status == "ok" and .connections == {"active": 0, "total": 0}'
+}
+
 @test "HUP exchanges the certificate, and no link is cut for it" {
 	local ann
 	certificate old 90
