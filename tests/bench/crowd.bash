@@ -2,24 +2,21 @@
 #
 # `tests/bench/run crowd`: CROWD links (200,000) over as many workers and load processes as
 # the limit on descriptors asks for, held for CROWD_HOLD seconds (600) while messages are
-# said in the large room (every ten seconds) and in all small ones (every minute); then a
-# worker is killed. Each client checks each message. Clients dial from several addresses,
+# said, every CROWD_EVERY ms (10,000), in the large room and each CROWD_SMALL (6)th time in
+# all small ones; then a worker is killed. Each client checks each message. Clients dial from several addresses,
 # for one has not enough ports.
 
 crowd_tell() { # all processes say how they are; sums in C_open, C_in, …
-	local i n word
-	for ((i = 0; i < PARTS; i++)); do
-		n=$(wc -l <"$DIR/crowd$i.log")
-		echo tell >&"${CROWD_IN[i]}"
-		until [ "$(wc -l <"$DIR/crowd$i.log")" -gt "$n" ]; do pause; done
-	done
-	for ((i = 0; i < PARTS; i++)); do tail -n 1 "$DIR/crowd$i.log"; done >"$DIR/crowd.told"
-	for word in open in gone back behind behind_small owed acked deliveries lost repeated errors cpu_ms; do
-		declare -g "C_$word=$(sed -n "s/.*\b$word=\([0-9]*\).*/\1/p" "$DIR/crowd.told" |
-			awk '{ n += $1 } END { print n + 0 }')"
-	done
+	local i
+	for ((i = 0; i < PARTS; i++)); do echo tell >&"${CROWD_IN[i]}"; done
+	TELLS=$((TELLS + 1))
+	until [ "$(cat "$DIR"/crowd*.log | wc -l)" = $((TELLS * PARTS)) ]; do pause; done
+	tail -qn 1 "$DIR"/crowd*.log >"$DIR/crowd.told"
 	# Who has not heard of the newest message does not know that it is behind.
-	C_heads=$(sed -n 's/.*\bhead=\([0-9]*\).*/\1/p' "$DIR/crowd.told" | sort -u | wc -l)
+	eval "$(tr ' ' '\n' <"$DIR/crowd.told" | awk -F= '
+		{ n[$1] += $2 }
+		$1 == "head" && !($2 in heads) { heads[$2]; n["heads"]++ }
+		END { for (name in n) printf "C_%s=%d\n", name, n[name] }')"
 }
 
 crowd_complete() { # all are there, and have everything
@@ -67,12 +64,12 @@ crowd_start() {
 		PARLEY_CONNECTIONS_PER_ADDRESS_MAX=$N PARLEY_STORE_QUEUE_MAX=100000 || return
 	SERVERS="$GATEWAY $(children)"
 	PSS=$(pss_kib $SERVERS) KERNEL=$(kernel_mib) CPU=$(cpu_ms $SERVERS)
-	BEGUN=$(now_ms) CROWD_IN=()
+	BEGUN=$(now_ms) CROWD_IN=() TELLS=0
 	for ((i = 0; i < PARTS; i++)); do
 		mkfifo "$DIR/crowd$i.in"
 		exec {CROWD_IN[i]}<>"$DIR/crowd$i.in"
 		"$TOOLS/load" crowd "$each" 10 --room crowd --from "127.0.1.$((i + 1)):0" "127.0.0.1:$PORT" \
-			<"$DIR/crowd$i.in" >"$DIR/crowd$i.log" 2>&1 &
+			<"$DIR/crowd$i.in" >"$DIR/crowd$i.log" 2>>"$DIR/crowd.err" &
 		PIDS+=($!)
 	done
 	until crowd_complete; do
@@ -99,12 +96,12 @@ bench_crowd() {
 	end=$(($(now_ms) + hold * 1000)) next=$(now_ms)
 	while (($(now_ms) < end)); do
 		if (($(now_ms) >= next)); then
-			if ((i++ % 6 == 5)); then
+			if ((++i % ${CROWD_SMALL:-6} == 0)); then
 				crowd_says small && small+=("$TOOK")
 			else
 				crowd_says large && large+=("$TOOK")
 			fi
-			next=$((next + 10000))
+			next=$((next + ${CROWD_EVERY:-10000}))
 		fi
 		crowd_health
 		read -rt 0.5 <> <(:) || true

@@ -23,7 +23,7 @@ start_ours() { # start_ours WORKERS STORE
 }
 
 # fanout_once SERVER LOAD-WORDS...: CPU-seconds per million deliveries in COST, from when
-# all are in; FAILED in words.
+# all are in, and in SAID what the load tool says; FAILED in words.
 fanout_once() {
 	local server=$1 fifo load before cpu
 	shift
@@ -43,6 +43,7 @@ fanout_once() {
 		before=$(cpu_ns $(family "$PEER"))
 		echo >"$DIR/go"
 		wait "$load" || FAILED=$(tail -1 "$DIR/load.log")
+		SAID=$(tail -1 "$DIR/load.log")
 		cpu=$(($(cpu_ns $(family "$PEER")) - before))
 		COST=$(awk -v ns=$cpu -v n="$(sed -n 's/.*deliveries=\([0-9]*\).*/\1/p' "$DIR/load.log")" \
 			'BEGIN { printf "%.3f", n ? ns / n / 1000 : 0 }')
@@ -72,6 +73,39 @@ fanout_table() {
 			END { m = v[int((NR + 1) / 2)]; printf "| %s | %.2f | %.2f to %.2f | %.2f |\n", server, m, v[1], v[NR], bare ? m / bare : 1 }'
 		[ "$server" != bare ] || bare=$(printf '%s\n' "${costs[@]}" | median)
 	done
+}
+
+said() { # said NAME: a figure of SAID
+	sed -n "s/.*\b$1=\([0-9]*\).*/\1/p" <<<"$SAID"
+}
+
+# At a fixed rate; a delivery's time counts from when its message was to be sent, so that
+# who falls behind is not spared. With Parley a commit to the store is part of it.
+bench_latency() {
+	local rate server p50 p99 most costs i
+	source "$ROOT/tests/bench/peers/start.bash"
+	echo
+	echo "| 1 to 1,000 at a fixed rate | deliveries/s | p50 ms | p99 ms | max ms | CPU-s per million |"
+	echo "|---|---|---|---|---|---|"
+	for rate in 20 50; do
+		for server in bare parley-1-sqlite parley-2-sqlite parley-1-postgresql ws socketio nchan nats mosquitto; do
+			p50=() p99=() most=() costs=()
+			for ((i = 0; i < ${FANOUT_RUNS:-3}; i++)); do
+				fanout_once "$server" --rate $rate room 1000 $((rate * 10)) 1
+				[ -z "$FAILED" ] || break
+				p50+=("$(said p50_us)") p99+=("$(said p99_us)") most+=("$(said max_us)") costs+=("$COST")
+			done
+			if [ -n "$FAILED" ]; then
+				echo "| $server | $FAILED | | | | |"
+				continue
+			fi
+			echo "| $server | $((rate * 1000)) | $(milli "${p50[@]}") | $(milli "${p99[@]}") | $(milli "${most[@]}") | $(printf '%s\n' "${costs[@]}" | median) |"
+		done
+	done
+	DIR=/nonexistent
+}
+milli() { # milli US...: their median in milliseconds
+	printf '%s\n' "$@" | median | awk '{ printf "%.2f", $1 / 1000 }'
 }
 
 bench_fanout() {

@@ -218,11 +218,11 @@ client() {
 	await 3000 grep -q '"op":"welcome"' "$OUT"
 }
 
-# clients N: N idle connections by one process; sets LOAD (its pid).
+# clients N [LOAD-OPTION...]: N idle connections by one process; sets LOAD (its pid).
 clients() {
 	local log=$DIR/load-$((++CLIENTS)).log fifo=$DIR/load-$CLIENTS.in
 	mkfifo "$fifo"
-	"$TOOLS/load" idle "$1" "127.0.0.1:$PORT" <"$fifo" >"$log" 2>&1 &
+	"$TOOLS/load" idle "$@" "127.0.0.1:$PORT" <"$fifo" >"$log" 2>&1 &
 	LOAD=$!
 	PIDS+=("$LOAD")
 	exec {LOAD_IN}>"$fifo"
