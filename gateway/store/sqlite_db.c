@@ -7,6 +7,7 @@
 
 #include "common/check.h"
 #include "common/clock.h"
+#include "gateway/store/sqlite_log.h"
 
 enum {
 	DB_MAGIC = 0x73716c64, /* "sqld" */
@@ -147,7 +148,8 @@ int db_open(const struct db_options *options, struct db **ret_db, struct why *wh
 		return why_set(why, -ENOMEM, "no memory");
 	db->magic = DB_MAGIC;
 	db->options = *options;
-	r = outcome(db, sqlite3_open_v2(options->path, &db->handle, flags, NULL));
+	r = outcome(db, sqlite3_open_v2(options->path, &db->handle, flags,
+					options->writable ? log_layer() : NULL));
 	if (r < 0) {
 		why_write(why, "%s: %s", options->path, db->why.text);
 		db_close(db);

@@ -168,7 +168,8 @@ static int migrate(struct db *db, const char *path, struct why *why)
 	return r;
 }
 
-/* The log is copied into the file by us, between batches; see sqlite_write.c. Pages are
+/* The log is copied into the file by us, between batches; see sqlite_write.c. Each commit
+ * is flushed, which sqlite_log.c needs to be true, too. Pages are
  * read, not mapped: of a file cut short a mapping dies by SIGBUS. */
 static const char write_settings[] = "PRAGMA journal_mode = WAL;"
 				     "PRAGMA synchronous = FULL;"

@@ -176,6 +176,23 @@ int socket_adopt(struct socket_layer *layer, int fd, struct socket **ret_socket,
 	return 0;
 }
 
+/* The SSL of a socket that speaks TLS, else NULL. */
+static void *ssl_of(struct socket *socket)
+{
+	return lws_get_ssl(to_lws(socket));
+}
+
+/* Gives the kernel what it takes at once, without the way through lws_write. Returns how
+ * much that was: 0 also when it failed, which lws_write meets, too. */
+static size_t send_directly(struct socket *socket, const void *data, size_t len)
+{
+	ssize_t n = send(lws_get_socket_fd(to_lws(socket)), data,
+			 len < WRITE_BYTES ? len : WRITE_BYTES,
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return n < 0 ? 0 : (size_t)n;
+}
+
 int socket_write(struct socket *socket, const void *data, size_t len)
 {
 	/* lws_write takes a pointer to non-const but does not change raw bytes. */
@@ -183,18 +200,18 @@ int socket_write(struct socket *socket, const void *data, size_t len)
 	/* Then these bytes wait behind the rest of others, of which it says how many it
 	 * sent: 0, when the peer reads nothing. */
 	bool waits = lws_partial_buffered(to_lws(socket));
-	int written = lws_write(to_lws(socket), bytes, len, LWS_WRITE_RAW);
+	size_t sent = waits || ssl_of(socket) ? 0 : send_directly(socket, data, len);
+	int written;
 
+	if (sent == len)
+		return 0;
+	bytes += sent;
+	len -= sent;
+	written = lws_write(to_lws(socket), bytes, len, LWS_WRITE_RAW);
 	if (written >= 0 && (waits || (size_t)written == len))
 		return 0;
 	socket_kill(socket);
 	return -EPIPE;
-}
-
-/* The SSL of a socket that speaks TLS, else NULL. */
-static void *ssl_of(struct socket *socket)
-{
-	return lws_get_ssl(to_lws(socket));
 }
 
 bool socket_is_open(struct socket *socket)
