@@ -8,7 +8,8 @@
 #include "common/clock.h"
 
 enum {
-	RUN_BYTES = 262144, /* most that is taken from the chat for one write */
+	RUN_BYTES = 262144,  /* most that is taken from the chat for one write */
+	GATHER_BYTES = 4096, /* copying so much costs less than a write of its own */
 	END_LOOK_MS =
 		10000, /* how often the wall clock is asked how long a token lasts */
 };
@@ -53,7 +54,10 @@ void link_set_timer(struct link *link, uint64_t after_ms)
 		  uv_now(link->transport->loop) + after_ms);
 }
 
-void link_open(struct link *link, const struct handshake *handshake)
+static void send_all(struct link *link, const void *first, size_t first_len);
+
+void link_open(struct link *link, const struct handshake *handshake, const char *answer,
+	       size_t answer_len)
 {
 	struct transport *t = link->transport;
 
@@ -74,6 +78,7 @@ void link_open(struct link *link, const struct handshake *handshake)
 	link->conn = t->events.opened(t->events.app, link, handshake);
 	if (!link->conn)
 		link_close(link, CLOSE_TRY_LATER, "out of memory");
+	send_all(link, answer, answer_len);
 	if (link->adopted_us)
 		histogram_observe(t->slot, HISTOGRAM_handshake,
 				  clock_mono_ns() / 1000 - link->adopted_us);
@@ -272,18 +277,45 @@ void link_read_frames(struct link *link, uint8_t *data, size_t len)
 
 /* ---- writing ---- */
 
+/* What the chat has for it next; 0: nothing now. */
+static size_t next(struct link *link, const uint8_t **ret_data)
+{
+	if (!link_is_open(link) || link->doomed || socket_behind(link->socket))
+		return 0;
+	return link->transport->events.next(link->conn, RUN_BYTES, ret_data);
+}
+
+/* What comes first, and all that the chat has: short runs in one write. */
+static void send_all(struct link *link, const void *first, size_t first_len)
+{
+	uint8_t gathered[GATHER_BYTES];
+	size_t n = first_len, len;
+
+	CHECK(first_len <= sizeof gathered);
+	if (first_len)
+		memcpy(gathered, first, first_len);
+	do {
+		const uint8_t *data;
+
+		len = next(link, &data);
+		if (len && len <= sizeof gathered - n) {
+			memcpy(gathered + n, data, len);
+			n += len;
+			continue;
+		}
+		if (n)
+			write_bytes(link, gathered, n);
+		if (len)
+			write_bytes(link, data, len);
+		n = 0;
+	} while (len);
+	set_slow(link, link_is_open(link) && socket_behind(link->socket));
+}
+
 void link_wants_to_send(struct link *link)
 {
 	CHECK_OBJ(link, LINK_MAGIC);
-	while (link_is_open(link) && !link->doomed && !socket_behind(link->socket)) {
-		const uint8_t *data;
-		size_t len = link->transport->events.next(link->conn, RUN_BYTES, &data);
-
-		if (!len)
-			break;
-		write_bytes(link, data, len);
-	}
-	set_slow(link, link_is_open(link) && socket_behind(link->socket));
+	send_all(link, NULL, 0);
 }
 
 void link_on_writeable(struct link *link)

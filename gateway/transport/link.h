@@ -100,8 +100,10 @@ static inline bool link_is_open(const struct link *link)
 /* Into the list of `state`; LINK_STATE_COUNT takes it out of all. */
 void link_move(struct link *link, enum link_state state);
 
-/* The upgrade is answered: from now on frames. */
-void link_open(struct link *link, const struct handshake *handshake);
+/* Sends the answer to the upgrade together with what the chat says first: from now on
+ * frames. */
+void link_open(struct link *link, const struct handshake *handshake, const char *answer,
+	       size_t answer_len);
 
 /* Reads frames from bytes; also while closing, for the peer's Close. */
 void link_read_frames(struct link *link, uint8_t *data, size_t len);

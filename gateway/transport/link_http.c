@@ -123,8 +123,7 @@ static void upgrade(struct link *link, const struct http_request *request)
 	handshake.worker = (unsigned)word_get(&link->transport->slot->seat);
 	len = handshake_answer(&handshake, answer, sizeof answer);
 	CHECK(len > 0);
-	(void)socket_write(link->socket, answer, (size_t)len); /* see link_refuse */
-	link_open(link, &handshake);
+	link_open(link, &handshake, answer, (size_t)len);
 }
 
 /* ---- requests that the app answers ---- */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <libwebsockets.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +14,6 @@
 enum {
 	READ_BYTES = 65536,        /* one buffer for all sockets */
 	WRITE_BYTES = 1024 * 1024, /* most that one send() is offered */
-	UNSENT_BYTES = 262144,     /* most that waits in the kernel for a peer's window */
 	NEVER_S = 3600,            /* deadlines are ours; see on_received */
 };
 
@@ -144,16 +142,6 @@ void socket_layer_free(struct socket_layer *layer)
 	free(layer);
 }
 
-/* The kernel would take megabytes for each peer that does not read, out of what all
- * sockets of the machine share. What is on its way to one that reads is not bounded. */
-static void bound_unsent(int fd)
-{
-	int bytes = UNSENT_BYTES;
-
-	/* Only costs memory without. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
-}
-
 int socket_adopt(struct socket_layer *layer, int fd, struct socket **ret_socket,
 		 void **ret_user)
 {
@@ -161,7 +149,6 @@ int socket_adopt(struct socket_layer *layer, int fd, struct socket **ret_socket,
 	lws_sock_file_fd_type given = { .sockfd = fd };
 	struct lws *wsi;
 
-	bound_unsent(fd);
 	if (layer->tls)
 		type |= LWS_ADOPT_ALLOW_SSL;
 	wsi = lws_adopt_descriptor_vhost(layer->vhost, type, given, "link", NULL);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/check.h"
+#include "gateway/wire/mask.h"
 #include "gateway/wire/utf8.h"
 
 enum {
@@ -174,32 +175,6 @@ static bool take_head(struct frame_reader *reader, size_t message_max,
 
 /* ---- payload ---------------------------------------------------------------------- */
 
-/* Takes the mask off, eight bytes at a time, and turns it for the bytes to come.
- * Returns whether all of it is ASCII: most text needs no second look. */
-static bool unmask(uint8_t *data, size_t len, uint8_t mask[4])
-{
-	uint64_t word, mask8, seen = 0;
-	uint8_t turned[4];
-	size_t at = 0;
-
-	memcpy(&mask8, mask, 4);
-	memcpy((uint8_t *)&mask8 + 4, mask, 4);
-	for (; len - at >= sizeof(word); at += sizeof(word)) {
-		memcpy(&word, data + at, sizeof(word));
-		word ^= mask8;
-		seen |= word;
-		memcpy(data + at, &word, sizeof(word));
-	}
-	for (; at < len; at++) {
-		data[at] ^= mask[at & 3];
-		seen |= data[at];
-	}
-	for (unsigned i = 0; i < 4; i++)
-		turned[i] = mask[(len + i) & 3];
-	memcpy(mask, turned, 4);
-	return !(seen & 0x8080808080808080ull);
-}
-
 /* Adds to what is kept, behind `behind` bytes of it. */
 static bool keep(struct frame_reader *reader, size_t message_max, size_t behind,
 		 const uint8_t *data, size_t len)
@@ -343,7 +318,7 @@ void frame_read(struct frame_reader *reader, size_t message_max, uint8_t *data,
 		n = len - at < reader->payload_left ? len - at : reader->payload_left;
 		at += n;
 		reader->payload_left -= (uint32_t)n;
-		ascii = unmask(payload, n, reader->mask);
+		ascii = mask_off(payload, n, reader->mask);
 		more = is_control(reader->opcode)
 			       ? take_control(reader, message_max, payload, n, ret_in)
 			       : take_data(reader, message_max, payload, n, ascii,

@@ -13,6 +13,7 @@
 enum {
 	TURN_MAX = 64,    /* accepted from one socket before others have their turn */
 	SHARE_SLACK = 16, /* connections above the share that do not matter */
+	UNSENT_BYTES = 262144, /* most that waits in the kernel for a peer's window */
 };
 
 struct listener {
@@ -20,6 +21,8 @@ struct listener {
 	uv_poll_t poll;
 	int fd;
 	bool active;
+	unsigned at_once; /* how many are accepted before the loop is asked again */
+	uint64_t turn;    /* of the loop, when it was readable last */
 };
 
 struct acceptor {
@@ -99,7 +102,6 @@ static int accept_one(struct acceptor *a, int listening)
 	struct sockaddr_storage from = { 0 };
 	socklen_t len = sizeof from;
 	uint8_t address[16];
-	int one = 1;
 	int fd = accept4(listening, (struct sockaddr *)&from, &len,
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -107,13 +109,24 @@ static int accept_one(struct acceptor *a, int listening)
 		return 1; /* that one is gone; look for the next */
 	if (fd < 0)
 		return errno == EAGAIN ? 0 : -errno;
-	/* Without it an answer may wait for the peer's delayed ACK; no harm if it fails.
-	 */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	counter_add(a->slot, COUNTER_accepted, 1);
 	take_address(&from, address);
 	a->taker(a->app, fd, address);
 	return 1;
+}
+
+/* One at first: to hear that nobody else waits is a call in vain. Twice as many as in the
+ * turn before when somebody still does. */
+static unsigned at_once(struct listener *listener)
+{
+	uint64_t turn = counter_get(listener->acceptor->slot, COUNTER_loop_turns);
+
+	if (turn != listener->turn + 1)
+		listener->at_once = 1;
+	else if (listener->at_once < TURN_MAX)
+		listener->at_once *= 2;
+	listener->turn = turn;
+	return listener->at_once;
 }
 
 static void apply(struct acceptor *a);
@@ -122,11 +135,12 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct listener *listener = poll->data;
 	struct acceptor *a = listener->acceptor;
+	unsigned n = at_once(listener);
 	int r = 1;
 
 	(void)events;
 	word_set(&a->slot->phase, PHASE_accepting);
-	for (int i = 0; status == 0 && r > 0 && i < TURN_MAX; i++)
+	for (unsigned i = 0; status == 0 && r > 0 && i < n; i++)
 		r = accept_one(a, listener->fd);
 	if (status < 0 || r < 0) {
 		LOG(warning, "accepting paused why=\"%s\"",
@@ -195,6 +209,20 @@ void acceptor_free(struct acceptor *a)
 		uv_close((uv_handle_t *)&a->listeners[i].poll, on_poll_closed);
 }
 
+/* What accepted sockets inherit, so that it costs nothing for each. No harm if it fails:
+ * it is not TCP then. */
+static void prepare(int listening)
+{
+	int one = 1, bytes = UNSENT_BYTES;
+
+	/* Without it an answer may wait for the peer's delayed ACK. */
+	(void)setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	/* The kernel would take megabytes for each peer that does not read, out of what
+	 * all sockets of the machine share. What is on its way to one that reads is not
+	 * bounded. */
+	(void)setsockopt(listening, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
 int acceptor_new(uv_loop_t *loop, const struct inherited *inherited,
 		 struct segment *segment, acceptor_taker *taker, void *app,
 		 struct acceptor **ret_acceptor)
@@ -215,6 +243,7 @@ int acceptor_new(uv_loop_t *loop, const struct inherited *inherited,
 
 		listener->acceptor = a;
 		listener->fd = inherited_listener(inherited, i);
+		prepare(listener->fd);
 		r = uv_poll_init(loop, &listener->poll, listener->fd);
 		if (r < 0) {
 			acceptor_free(a);

@@ -26,14 +26,28 @@ static void write_name(struct worker *w, uint64_t random, uint32_t generation,
 		 random, generation, proof(w, random, generation));
 }
 
+/* Many for one call of the system; 256 bytes it gives whole. */
+static int take_random(struct worker *w, uint64_t *ret_random)
+{
+	_Static_assert(sizeof w->randoms <= 256, "more may be cut short");
+	if (!w->n_randoms) {
+		if (getrandom(w->randoms, sizeof w->randoms, 0) != sizeof w->randoms)
+			return -EIO;
+		w->n_randoms = sizeof w->randoms / sizeof w->randoms[0];
+	}
+	*ret_random = w->randoms[--w->n_randoms];
+	w->randoms[w->n_randoms] = 0;
+	return 0;
+}
+
 int returns_name(struct worker *w, char ret_name[SESSION_NAME_MAX + 1])
 {
 	uint64_t random;
+	int r = take_random(w, &random);
 
-	if (getrandom(&random, sizeof random, 0) != sizeof random)
-		return -EIO;
-	write_name(w, random, (uint32_t)w->inherited->generation, ret_name);
-	return 0;
+	if (r == 0)
+		write_name(w, random, (uint32_t)w->inherited->generation, ret_name);
+	return r;
 }
 
 uint64_t returns_from(struct worker *w, const char *was)

@@ -42,6 +42,8 @@ struct worker {
 	uint64_t leave_at_ms;
 	uint64_t peers[SEGMENT_SLOTS_MAX]; /* generation of who lives there; 0: nobody */
 	uint64_t beats;                    /* seen by chat */
+	uint64_t randoms[32];              /* n of them are for sessions to come */
+	unsigned n_randoms;
 	char canary_key[33];
 	bool wrote; /* since the sequencer was woken last */
 	bool looping, serving, draining;

@@ -146,6 +146,52 @@ static void much_goes_out_in_order_when_the_reader_is_slow(void **state)
 	free(got);
 }
 
+/* The next write; the loop turns until it comes. */
+static ssize_t hear_write(struct bench *b, uint8_t *out, size_t size)
+{
+	ssize_t n;
+
+	while ((n = recv(b->client, out, size, 0)) < 0)
+		turn(b);
+	return n;
+}
+
+static void what_is_said_at_once_is_one_write(void **state)
+{
+	static uint8_t said[8000], got[16000];
+	struct bench *b = *state;
+	ssize_t n;
+
+	for (size_t i = 0; i < sizeof said; i++)
+		said[i] = (uint8_t)(i * 2654435761u >> 13);
+	close(b->client);
+	b->client = adopt_of(b, SOCK_SEQPACKET);
+	/* The answer to the upgrade takes what the chat says first along. */
+	b->outgoing = said;
+	b->outgoing_len = 100;
+	b->run_max = 40;
+	say(b, HANDSHAKE, strlen(HANDSHAKE));
+	n = hear_write(b, got, sizeof got);
+	assert_true(n > 100 && memcmp(got, "HTTP/1.1 101 ", 13) == 0);
+	assert_memory_equal(got + n - 100, said, 100);
+	/* Short runs leave together, as far as they are short. */
+	b->outgoing = said;
+	b->outgoing_len = 4000;
+	b->run_max = 1000;
+	link_wants_to_send(b->link);
+	assert_int_equal(hear_write(b, got, sizeof got), 4000);
+	assert_memory_equal(got, said, 4000);
+	b->outgoing = said;
+	b->outgoing_len = sizeof said;
+	link_wants_to_send(b->link);
+	for (size_t len = 0; len < sizeof said; len += (size_t)n) {
+		n = hear_write(b, got, sizeof got);
+		assert_true((size_t)n >= 1000);
+		assert_memory_equal(got, said + len, n);
+	}
+	assert_int_equal(b->outgoing_len, 0);
+}
+
 static void a_drain_closes_everyone_with_1001(void **state)
 {
 	struct bench *b = *state;
@@ -238,6 +284,7 @@ int main(void)
 		TEST(who_does_not_read_answers_is_not_read_from),
 		TEST(a_full_gateway_says_503_and_a_greedy_address_429),
 		TEST(much_goes_out_in_order_when_the_reader_is_slow),
+		TEST(what_is_said_at_once_is_one_write),
 		TEST(a_drain_closes_everyone_with_1001),
 		TEST(a_canary_is_counted_apart_and_let_into_a_full_gateway),
 		TEST(canaries_are_few),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -124,6 +125,87 @@ static void judges_the_same_however_the_bytes_are_split(void **state)
 	}
 }
 
+/* ---- long texts, in which many bytes are looked at at once ------------------------ */
+
+enum {
+	LONG = 300,
+	TEXTS = 20000
+};
+
+/* Whether valid text may begin so: then one of these goes on with it. */
+static bool plainly_possible(const uint8_t *text, size_t len)
+{
+	static const char *const ends[] = {
+		"",         "\x80",     "\x90",         "\xa0",         "\x80\x80",
+		"\x90\x80", "\xa0\x80", "\x80\x80\x80", "\x90\x80\x80",
+	};
+	uint8_t whole[LONG + 4];
+
+	memcpy(whole, text, len);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		memcpy(whole + len, ends[i], strlen(ends[i]));
+		if (plainly_valid(whole, len + strlen(ends[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Characters of all lengths, sometimes many of one kind, and now and then a fault. */
+static size_t make_text(uint8_t text[LONG])
+{
+	static const char *const pieces[] = {
+		"a",
+		"eight by",
+		"\xc2\x80",
+		"\xdf\xbf",
+		"\xe0\xa0\x80",
+		"\xed\x9f\xbf",
+		"\xef\xbf\xbf",
+		"\xf0\x90\x80\x80",
+		"\xf4\x8f\xbf\xbf",
+	};
+	const size_t n_pieces = sizeof(pieces) / sizeof(pieces[0]);
+	size_t len = 0, wanted = (size_t)random() % (LONG - 8), i = 0;
+
+	while (len < wanted) {
+		if (random() % 4 == 0)
+			i = (size_t)random() % n_pieces;
+		memcpy(text + len, pieces[i], strlen(pieces[i]));
+		len += strlen(pieces[i]);
+	}
+	if (len && random() % 3)
+		text[(size_t)random() % len] = (uint8_t)(0x70 + random() % 0x90);
+	if (len && random() % 3 == 0)
+		len -= (size_t)random() % (len < 4 ? len : 4);
+	return len;
+}
+
+static void agrees_with_the_definition_on_long_texts_in_any_pieces(void **state)
+{
+	size_t n_valid = 0, n_bad = 0;
+	uint8_t room[LONG + 16];
+
+	srandom(7);
+	for (size_t i = 0; i < TEXTS; i++) {
+		uint8_t *text = room + random() % 16; /* lying anywhere */
+		size_t len = make_text(text), at = 0;
+		uint8_t whole = utf8_feed(UTF8_START, text, len), pieces = UTF8_START;
+
+		while (at < len) {
+			size_t n = 1 + (size_t)random() % (len - at);
+
+			pieces = utf8_feed(pieces, text + at, n);
+			at += n;
+		}
+		assert_int_equal(whole, pieces);
+		assert_int_equal(whole == UTF8_START, plainly_valid(text, len));
+		assert_int_equal(whole != UTF8_BAD, plainly_possible(text, len));
+		n_valid += whole == UTF8_START;
+		n_bad += whole == UTF8_BAD;
+	}
+	assert_true(n_valid > TEXTS / 8 && n_bad > TEXTS / 8);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -131,6 +213,7 @@ int main(void)
 		cmocka_unit_test(refuses_at_the_first_impossible_byte),
 		cmocka_unit_test(stays_wrong_once_wrong),
 		cmocka_unit_test(judges_the_same_however_the_bytes_are_split),
+		cmocka_unit_test(agrees_with_the_definition_on_long_texts_in_any_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,7 @@ struct bench {
 	char last[64];
 	const uint8_t *outgoing;
 	size_t outgoing_len;
+	size_t run_max; /* of what goes out, at a time; 0: all at once */
 	uint64_t total;
 	int client;
 	bool closed_by_test;
@@ -112,6 +113,8 @@ static inline size_t on_next(void *conn, size_t max, const uint8_t **ret_data)
 	struct bench *b = conn;
 	size_t len = b->outgoing_len < max ? b->outgoing_len : max;
 
+	if (b->run_max && len > b->run_max)
+		len = b->run_max;
 	*ret_data = b->outgoing;
 	b->outgoing += len;
 	b->outgoing_len -= len;
@@ -139,16 +142,21 @@ static inline void turn(struct bench *b)
 	transport_turn(b->transport);
 }
 
-static inline int adopt(struct bench *b)
+/* With SOCK_SEQPACKET each write is heard apart. */
+static inline int adopt_of(struct bench *b, int type)
 {
 	static const uint8_t address[16] = { 1 };
 	int pair[2];
 
 	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair),
-		0);
+		socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
 	transport_adopt(b->transport, pair[0], address);
 	return pair[1];
+}
+
+static inline int adopt(struct bench *b)
+{
+	return adopt_of(b, SOCK_STREAM);
 }
 
 /* What a test is not about must not end it on a busy machine: a minute. `tokens` as in
