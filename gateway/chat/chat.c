@@ -157,42 +157,10 @@ void chat_closed(struct session *session)
 	chat_publish(chat);
 }
 
-static size_t next_news(struct session *session, size_t max, const uint8_t **ret_data)
-{
-	struct chat *chat = session->chat;
-	uint64_t n_frames = 0;
-	size_t run = member_next(&chat->rooms, session, max, ret_data, &n_frames);
-
-	if (n_frames)
-		counter_add(chat->slot, COUNTER_deliveries, n_frames);
-	return run;
-}
-
-/* Who says something gets its own message with the answer: in one write, since that
- * costs far more than to copy the two. Returns the length of both. */
-static size_t join_news(struct session *session, size_t run, size_t max,
-			const uint8_t **ret_data)
-{
-	struct chat *chat = session->chat;
-	const uint8_t *news;
-	size_t left;
-
-	if (max > JOINED_MAX)
-		max = JOINED_MAX;
-	left = run < max ? max - run : 0;
-	if (outbox_len(&session->outbox) || history_has_next(session) ||
-	    !member_next_fits(session, left))
-		return run;
-	memcpy(chat->joined, *ret_data, run);
-	left = next_news(session, left, &news);
-	memcpy(chat->joined + run, news, left);
-	*ret_data = chat->joined;
-	return run + left;
-}
-
 size_t chat_next(struct session *session, size_t max, const uint8_t **ret_data)
 {
 	struct chat *chat = session->chat;
+	uint64_t n_frames = 0;
 	size_t run;
 
 	CHECK_OBJ(session, SESSION_MAGIC);
@@ -203,10 +171,15 @@ size_t chat_next(struct session *session, size_t max, const uint8_t **ret_data)
 	if (run) {
 		chat->outbox_bytes -= run;
 		counter_set(chat->slot, COUNTER_outbox_bytes, chat->outbox_bytes);
-		return join_news(session, run, max, ret_data);
+		return run;
 	}
 	run = history_next(session, ret_data);
-	return run ? run : next_news(session, max, ret_data);
+	if (run)
+		return run;
+	run = member_next(&chat->rooms, session, max, ret_data, &n_frames);
+	if (n_frames)
+		counter_add(chat->slot, COUNTER_deliveries, n_frames);
+	return run;
 }
 
 bool chat_has_next(const struct session *session)

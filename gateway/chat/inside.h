@@ -15,10 +15,6 @@
 #include "gateway/wire/deflate.h"
 #include "gateway/wire/frame.h"
 
-enum {
-	JOINED_MAX = 4096
-};
-
 struct chat {
 	uint32_t magic;
 	struct chat_io io;
@@ -40,9 +36,8 @@ struct chat {
 	struct latency latency;            /* of what leaves at the end of this turn */
 	bool reads_paused; /* the store is away: not before the next tick */
 	uint64_t n_sessions, outbox_bytes;
-	uint8_t *lent;              /* the last of an outbox, until the next is taken */
-	uint8_t joined[JOINED_MAX]; /* an answer and the news behind it; likewise */
-	uint8_t *scratch;           /* where frames are made; see say.c */
+	uint8_t *lent;    /* the last of an outbox, until the next is taken */
+	uint8_t *scratch; /* where frames are made; see say.c */
 	size_t scratch_size;
 	struct deflater *deflater; /* NULL until somebody reads what it makes */
 	uint8_t *deflated;         /* the frame that it made last */

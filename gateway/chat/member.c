@@ -114,22 +114,6 @@ static size_t next_of(struct rooms *rooms, struct room *room, struct member *mem
 	return run;
 }
 
-bool member_next_fits(const struct session *session, size_t max)
-{
-	const struct member *member;
-	const struct room *room;
-	size_t len;
-
-	if (session->news_first == NO_PLACE)
-		return false;
-	room = session->memberships[session->news_first].room;
-	member = member_at(session, session->news_first);
-	if (member->catchup)
-		return false;
-	len = room_log_next_len(room_log_of(room, member), &member->cursor);
-	return len && len <= max;
-}
-
 size_t member_next(struct rooms *rooms, struct session *session, size_t max,
 		   const uint8_t **ret_data, uint64_t *n_frames)
 {

@@ -100,15 +100,6 @@ static void begin_nearer(const struct room_log *log, struct log_cursor *cursor,
 		*cursor = (struct log_cursor){ at, n_at };
 }
 
-size_t room_log_next_len(const struct room_log *log, const struct log_cursor *cursor)
-{
-	uint64_t begin = cursor->at < log->base ? log->base_before : log->base;
-
-	CHECK(cursor->at >= log->tail);
-	return cursor->at == log->head ? 0
-				       : frame_length(log->bytes + (cursor->at - begin));
-}
-
 struct log_cursor room_log_seek(struct room_log *log, uint32_t n)
 {
 	struct log_cursor cursor = { log->tail, log->n_tail };
@@ -117,7 +108,9 @@ struct log_cursor room_log_seek(struct room_log *log, uint32_t n)
 	begin_nearer(log, &cursor, log->base, log->n_base, n);
 	begin_nearer(log, &cursor, log->mark, log->n_mark, n);
 	while (cursor.n - log->n_tail < n) {
-		cursor.at += room_log_next_len(log, &cursor);
+		uint64_t begin = cursor.at < log->base ? log->base_before : log->base;
+
+		cursor.at += frame_length(log->bytes + (cursor.at - begin));
 		if (++cursor.n % MARK_EVERY == 0) {
 			log->mark = cursor.at;
 			log->n_mark = cursor.n;

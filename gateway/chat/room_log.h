@@ -66,7 +66,4 @@ struct log_cursor room_log_seek(struct room_log *log, uint32_t n);
 size_t room_log_run(const struct room_log *log, struct log_cursor *cursor, size_t max,
 		    const uint8_t **ret_data);
 
-/* Bytes of the frame that follows such a cursor; 0: it is at the head. */
-size_t room_log_next_len(const struct room_log *log, const struct log_cursor *cursor);
-
 #endif

@@ -38,10 +38,10 @@ enum {
 
 struct link {
 	struct session *session;
-	bool stuck;               /* the socket has no room */
-	bool deflates;            /* reads compressed frames */
-	unsigned n_asked, n_runs; /* of bytes that were taken */
-	uint16_t closed;          /* code */
+	bool stuck;    /* the socket has no room */
+	bool deflates; /* reads compressed frames */
+	unsigned n_asked;
+	uint16_t closed; /* code */
 	size_t n_events, n_compressed, got_len;
 	char got[1 << 20];
 };
@@ -106,7 +106,6 @@ static inline size_t take(struct link *link, size_t max)
 	const uint8_t *data = NULL;
 	size_t len = chat_next(link->session, max, &data);
 
-	link->n_runs += len > 0;
 	for (size_t at = 0; at < len;) {
 		size_t n = frame_length(data + at);
 

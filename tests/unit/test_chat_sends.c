@@ -30,61 +30,6 @@ static void a_send_is_answered_when_it_has_its_sequence(void **state)
 	assert_int_equal(counter_get(&slot, COUNTER_sends_acknowledged), 1);
 }
 
-/* Each write of a link is a system call, which costs more than all the rest. */
-static void who_speaks_gets_answer_and_message_in_one_run(void **state)
-{
-	start_in_room(2);
-	send_id(&links[0], "a", "x");
-	links[0].n_runs = links[1].n_runs = 0;
-	said("a", 1, "1", true, submits[0].ticket);
-	flush();
-	assert_got(&links[0], SENT("x", "1") MESSAGE("a", "1"));
-	assert_int_equal(links[0].n_runs, 1);
-	assert_int_equal(links[1].n_runs, 1);
-	assert_int_equal(counter_get(&slot, COUNTER_deliveries), 2);
-	assert_int_equal(counter_get(&slot, COUNTER_outbox_bytes), 0);
-}
-
-static void what_is_long_is_not_copied_behind_the_answer(void **state)
-{
-	static char body[5000] = "\"";
-
-	memset(body + 1, 'x', sizeof body - 3);
-	body[sizeof body - 2] = '"';
-	start_in_room(1);
-	send_id(&links[0], "a", "x");
-	links[0].n_runs = 0;
-	said("a", 1, body, true, submits[0].ticket);
-	flush();
-	assert_int_equal(links[0].n_runs, 2);
-	assert_int_equal(links[0].n_events, 2);
-	assert_memory_equal(links[0].got, SENT("x", "1"), strlen(SENT("x", "1")));
-	assert_non_null(strstr(links[0].got, body));
-}
-
-/* However little is taken at once: whole frames, in order, each once. */
-static void answers_and_messages_come_in_order_in_runs_of_any_length(void **state)
-{
-	size_t len;
-
-	for (size_t max = 1; max < 400; max += 7) {
-		start_in_room(1);
-		links[0].stuck = true;
-		send_id(&links[0], "a", "x");
-		send_id(&links[0], "a", "y");
-		said("a", 1, "1", true, submits[0].ticket);
-		said("a", 2, "1", true, submits[1].ticket);
-		flush();
-		while ((len = take(&links[0], max)))
-			assert_true(len <= max || links[0].n_events > 0);
-		assert_got(&links[0], SENT("x", "1") SENT("y", "2") MESSAGE("a", "1")
-					      MESSAGE("a", "2"));
-		links_teardown(state);
-		links_setup(state);
-	}
-	chat_start(0);
-}
-
 /* Tickets of one worker mean nothing in another's messages. */
 static void messages_of_others_answer_nobody(void **state)
 {
@@ -220,9 +165,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_send_is_answered_when_it_has_its_sequence),
-		TEST(who_speaks_gets_answer_and_message_in_one_run),
-		TEST(what_is_long_is_not_copied_behind_the_answer),
-		TEST(answers_and_messages_come_in_order_in_runs_of_any_length),
 		TEST(messages_of_others_answer_nobody),
 		TEST(a_send_is_answered_after_leaving_too),
 		TEST(sends_that_wait_are_bounded),
