@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/check.h"
 #include "common/log.h"
 
 enum {
 	TURN_MAX = 64,    /* accepted from one socket before others have their turn */
-	SHARE_SLACK = 16, /* connections above the share that do not matter */
+	SHARE_SLACK = 16, /* so small a part above the share does not matter */
+	MOMENT_MS = 20,   /* who waits longer is taken by who has more than its share */
 	UNSENT_BYTES = 262144, /* most that waits in the kernel for a peer's window */
 };
 
@@ -21,6 +23,7 @@ struct listener {
 	uv_poll_t poll;
 	int fd;
 	bool active;
+	bool held; /* its connections wait a moment for a worker with fewer links */
 	unsigned at_once; /* how many are accepted before the loop is asked again */
 	uint64_t turn;    /* of the loop, when it was readable last */
 };
@@ -31,8 +34,9 @@ struct acceptor {
 	struct segment_slot *slot;
 	acceptor_taker *taker;
 	void *app;
+	uv_timer_t moment;
 	bool stopped, paused;
-	unsigned n_open; /* polls that are not closed yet */
+	unsigned n_open; /* handles that are not closed yet */
 	unsigned n_listeners;
 	struct listener listeners[];
 };
@@ -51,30 +55,48 @@ static bool seat_orphaned(struct acceptor *a, unsigned seat)
 	return word_get(&child->state) != CHILD_up || word_get(&child->hang) != HANG_none;
 }
 
-/* Of one socket for all: whether this worker has no more than its share. */
-static bool within_share(struct acceptor *a)
+static struct segment_slot *slot_of(struct acceptor *a, unsigned seat)
 {
-	uint64_t mine = counter_get(a->slot, COUNTER_links_active), sum = 0, n = 0;
+	uint64_t slot = word_get(&segment_seat(a->segment, seat)->slot);
 
+	return segment_slot(a->segment, (unsigned)slot - 1);
+}
+
+/* Who waits for the handshake counts, too: many may have been accepted just now. */
+static uint64_t links_of(struct segment_slot *slot)
+{
+	return counter_get(slot, COUNTER_links_active) +
+	       counter_get(slot, COUNTER_links_handshaking);
+}
+
+/*
+ * How many links this worker may have and still accept at once: a sixteenth more than the
+ * worker that has the fewest. *ret_fewest: its seat, or the own one if there is no other
+ * that accepts.
+ */
+static uint64_t share_of(struct acceptor *a, unsigned *ret_fewest)
+{
+	uint64_t fewest = UINT64_MAX;
+
+	*ret_fewest = a->inherited->seat;
 	for (unsigned i = 0; i < a->inherited->n_workers; i++) {
-		uint64_t slot = word_get(&segment_seat(a->segment, i)->slot);
-
-		if (seat_orphaned(a, i))
+		if (i == a->inherited->seat || seat_orphaned(a, i) ||
+		    !counter_get(slot_of(a, i), COUNTER_listeners))
 			continue;
-		sum += counter_get(segment_slot(a->segment, (unsigned)slot - 1),
-				   COUNTER_links_active);
-		n++;
+		if (links_of(slot_of(a, i)) < fewest) {
+			fewest = links_of(slot_of(a, i));
+			*ret_fewest = i;
+		}
 	}
-	return n == 0 || mine <= sum / n + sum / n / 8 + SHARE_SLACK;
+	return fewest == UINT64_MAX ? UINT64_MAX : fewest + fewest / SHARE_SLACK;
 }
 
 static bool ours(struct acceptor *a, unsigned i)
 {
 	if (a->stopped || a->paused)
 		return false;
-	if (a->inherited->shared_listener)
-		return within_share(a);
-	return i == a->inherited->seat || seat_orphaned(a, i);
+	return a->inherited->shared_listener || i == a->inherited->seat ||
+	       seat_orphaned(a, i);
 }
 
 /* ---- accepting ---- */
@@ -131,24 +153,98 @@ static unsigned at_once(struct listener *listener)
 
 static void apply(struct acceptor *a);
 
+static void pause_accepting(struct acceptor *a, int r)
+{
+	LOG(warning, "accepting paused why=\"%s\"", uv_strerror(r));
+	counter_add(a->slot, COUNTER_accept_errors, 1);
+	a->paused = true;
+	apply(a);
+}
+
+/* Takes up to n who wait there, and none once this worker has more than `share` links. */
+static void accept_some(struct acceptor *a, int listening, unsigned n, uint64_t share)
+{
+	int r = 1;
+
+	word_set(&a->slot->phase, PHASE_accepting);
+	for (unsigned i = 0; r > 0 && i < n && links_of(a->slot) <= share; i++)
+		r = accept_one(a, listening);
+	if (r < 0)
+		pause_accepting(a, r);
+}
+
+/* ---- an even spread ---- */
+
+static void set_held(struct listener *listener, bool held)
+{
+	struct acceptor *a = listener->acceptor;
+
+	listener->held = held;
+	if (listener - a->listeners == a->inherited->seat)
+		counter_set(a->slot, COUNTER_listener_held, held);
+	apply(a);
+}
+
+/* Nobody is kept waiting for a worker that may hang. */
+static void on_moment(uv_timer_t *timer)
+{
+	struct acceptor *a = timer->data;
+
+	for (unsigned i = 0; i < a->n_listeners; i++) {
+		if (!a->listeners[i].held)
+			continue;
+		if (ours(a, i))
+			accept_some(a, a->listeners[i].fd, TURN_MAX, UINT64_MAX);
+		set_held(&a->listeners[i], false);
+	}
+}
+
+/* Lets the worker at that seat come first. To the own socket it must be called; what is
+ * everybody's it sees itself. */
+static void hold(struct listener *listener, unsigned seat)
+{
+	static const uint64_t one = 1;
+	struct acceptor *a = listener->acceptor;
+	uint64_t slot = word_get(&segment_seat(a->segment, seat)->slot);
+
+	set_held(listener, true);
+	if (!uv_is_active((uv_handle_t *)&a->moment))
+		CHECK(uv_timer_start(&a->moment, on_moment, MOMENT_MS, 0) == 0);
+	if (!a->inherited->shared_listener && slot &&
+	    listener - a->listeners == a->inherited->seat)
+		/* If it fails the moment passes. */
+		(void)!write(inherited_wake((unsigned)slot - 1), &one, sizeof one);
+}
+
+/* Takes from those who have more, and hold back for somebody with fewer. */
+static void relieve(struct acceptor *a)
+{
+	for (unsigned i = 0; i < a->n_listeners && !a->inherited->shared_listener; i++) {
+		uint64_t theirs;
+
+		if (ours(a, i) || a->stopped || a->paused ||
+		    !counter_get(slot_of(a, i), COUNTER_listener_held))
+			continue;
+		theirs = links_of(slot_of(a, i));
+		if (theirs > links_of(a->slot))
+			accept_some(a, a->listeners[i].fd, TURN_MAX, theirs - 1);
+	}
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct listener *listener = poll->data;
 	struct acceptor *a = listener->acceptor;
-	unsigned n = at_once(listener);
-	int r = 1;
+	unsigned fewest;
+	uint64_t share = share_of(a, &fewest);
 
 	(void)events;
-	word_set(&a->slot->phase, PHASE_accepting);
-	for (unsigned i = 0; status == 0 && r > 0 && i < n; i++)
-		r = accept_one(a, listener->fd);
-	if (status < 0 || r < 0) {
-		LOG(warning, "accepting paused why=\"%s\"",
-		    uv_strerror(status < 0 ? status : r));
-		counter_add(a->slot, COUNTER_accept_errors, 1);
-		a->paused = true;
-		apply(a);
-	}
+	if (status < 0)
+		pause_accepting(a, status);
+	else if (links_of(a->slot) > share)
+		hold(listener, fewest);
+	else
+		accept_some(a, listener->fd, at_once(listener), share);
 }
 
 /* ---- which polls run ---- */
@@ -159,7 +255,7 @@ static void apply(struct acceptor *a)
 
 	for (unsigned i = 0; i < a->n_listeners; i++) {
 		struct listener *listener = &a->listeners[i];
-		bool wanted = ours(a, i);
+		bool mine = ours(a, i), wanted = mine && !listener->held;
 
 		if (wanted && !listener->active)
 			CHECK(uv_poll_start(&listener->poll, UV_READABLE, on_readable) ==
@@ -167,7 +263,7 @@ static void apply(struct acceptor *a)
 		if (!wanted && listener->active)
 			CHECK(uv_poll_stop(&listener->poll) == 0);
 		listener->active = wanted;
-		n += wanted;
+		n += mine;
 	}
 	counter_set(a->slot, COUNTER_listeners, n);
 	counter_set(a->slot, COUNTER_accept_paused, a->paused);
@@ -177,6 +273,7 @@ void acceptor_look(struct acceptor *a)
 {
 	a->paused = false;
 	apply(a);
+	relieve(a);
 }
 
 void acceptor_stop(struct acceptor *a)
@@ -187,13 +284,22 @@ void acceptor_stop(struct acceptor *a)
 
 /* ---- life ---- */
 
+static void closed(struct acceptor *a)
+{
+	if (--a->n_open == 0)
+		free(a);
+}
+
 static void on_poll_closed(uv_handle_t *handle)
 {
 	struct listener *listener = handle->data;
-	struct acceptor *a = listener->acceptor;
 
-	if (--a->n_open == 0)
-		free(a);
+	closed(listener->acceptor);
+}
+
+static void on_moment_closed(uv_handle_t *handle)
+{
+	closed(handle->data);
 }
 
 void acceptor_free(struct acceptor *a)
@@ -201,12 +307,9 @@ void acceptor_free(struct acceptor *a)
 	if (!a)
 		return;
 	acceptor_stop(a);
-	if (a->n_open == 0) {
-		free(a);
-		return;
-	}
-	for (unsigned i = 0, n = a->n_open; i < n; i++)
+	for (unsigned i = 0; i < a->n_listeners; i++)
 		uv_close((uv_handle_t *)&a->listeners[i].poll, on_poll_closed);
+	uv_close((uv_handle_t *)&a->moment, on_moment_closed);
 }
 
 /* What accepted sockets inherit, so that it costs nothing for each. No harm if it fails:
@@ -237,6 +340,9 @@ int acceptor_new(uv_loop_t *loop, const struct inherited *inherited,
 	a->slot = segment_slot(segment, inherited->slot);
 	a->taker = taker;
 	a->app = app;
+	CHECK(uv_timer_init(loop, &a->moment) == 0); /* cannot fail */
+	a->moment.data = a;
+	a->n_open = 1;
 	for (unsigned i = 0; i < n; i++) {
 		struct listener *listener = &a->listeners[i];
 		int r;
@@ -251,7 +357,7 @@ int acceptor_new(uv_loop_t *loop, const struct inherited *inherited,
 		}
 		listener->poll.data = listener;
 		a->n_open++;
-		a->n_listeners = a->n_open;
+		a->n_listeners++;
 	}
 	*ret_acceptor = a;
 	return 0;

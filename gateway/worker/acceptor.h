@@ -3,8 +3,13 @@
  * serve.
  *
  * Every worker has every socket. It accepts from its own seat's, and from that of a
- * seat whose worker is dead, hung or leaving, until a replacement serves it. Of one
- * socket shared by all, who holds clearly more than its share lets the others accept.
+ * seat whose worker is dead, hung or leaving, until a replacement serves it.
+ *
+ * The kernel spreads connections over the seats by chance, and those of one socket that
+ * all share to whoever comes first. So who has clearly more links than another, as the
+ * segment tells, wakes the one with the fewest to take what waits, and takes it itself a
+ * moment later in any case: a worker that hangs keeps nobody waiting.
+ *
  * Out of descriptors, accepting pauses until the next look instead of spinning.
  */
 #ifndef ACCEPTOR_H

@@ -65,7 +65,7 @@ static const uint8_t *tail_of(uint8_t lead)
 	return tails[lead == 0xf0 ? 4 : lead == 0xf4 ? 6 : 5];
 }
 
-static bool judge_by_bytes(uint8_t *data, size_t len)
+static bool is_utf8(const uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		uint8_t lead = data[i++];
@@ -82,6 +82,11 @@ static bool judge_by_bytes(uint8_t *data, size_t len)
 		i += tail[0];
 	}
 	return true;
+}
+
+static bool judge_by_bytes(uint8_t *data, size_t len)
+{
+	return is_utf8(data, len);
 }
 
 static bool judge(uint8_t *data, size_t len)
