@@ -43,23 +43,24 @@ struct acceptor {
 
 /* ---- which sockets are ours ---- */
 
-/* Nobody who turns serves this seat: the process in it is gone, leaving or hung. */
-static bool seat_orphaned(struct acceptor *a, unsigned seat)
+/* The slot of the worker that serves this seat, by one look at who does; 0: nobody who
+ * turns does, the process in it is gone, leaving or hung. */
+static unsigned serving(struct acceptor *a, unsigned seat)
 {
 	uint64_t slot = word_get(&segment_seat(a->segment, seat)->slot);
 	struct segment_child *child;
 
 	if (slot == 0 || slot > a->inherited->n_slots)
-		return true;
+		return 0;
 	child = segment_child(a->segment, (unsigned)slot - 1);
-	return word_get(&child->state) != CHILD_up || word_get(&child->hang) != HANG_none;
+	return word_get(&child->state) == CHILD_up && word_get(&child->hang) == HANG_none
+		       ? (unsigned)slot
+		       : 0;
 }
 
-static struct segment_slot *slot_of(struct acceptor *a, unsigned seat)
+static struct segment_slot *slot_at(struct acceptor *a, unsigned slot)
 {
-	uint64_t slot = word_get(&segment_seat(a->segment, seat)->slot);
-
-	return segment_slot(a->segment, (unsigned)slot - 1);
+	return segment_slot(a->segment, slot - 1);
 }
 
 /* Who waits for the handshake counts, too: many may have been accepted just now. */
@@ -71,21 +72,22 @@ static uint64_t links_of(struct segment_slot *slot)
 
 /*
  * How many links this worker may have and still accept at once: a sixteenth more than the
- * worker that has the fewest. *ret_fewest: its seat, or the own one if there is no other
- * that accepts.
+ * worker that has the fewest, whose slot is *ret_fewest; 0: there is no other that
+ * accepts.
  */
 static uint64_t share_of(struct acceptor *a, unsigned *ret_fewest)
 {
 	uint64_t fewest = UINT64_MAX;
 
-	*ret_fewest = a->inherited->seat;
+	*ret_fewest = 0;
 	for (unsigned i = 0; i < a->inherited->n_workers; i++) {
-		if (i == a->inherited->seat || seat_orphaned(a, i) ||
-		    !counter_get(slot_of(a, i), COUNTER_listeners))
+		unsigned slot = i == a->inherited->seat ? 0 : serving(a, i);
+
+		if (!slot || !counter_get(slot_at(a, slot), COUNTER_listeners))
 			continue;
-		if (links_of(slot_of(a, i)) < fewest) {
-			fewest = links_of(slot_of(a, i));
-			*ret_fewest = i;
+		if (links_of(slot_at(a, slot)) < fewest) {
+			fewest = links_of(slot_at(a, slot));
+			*ret_fewest = slot;
 		}
 	}
 	return fewest == UINT64_MAX ? UINT64_MAX : fewest + fewest / SHARE_SLACK;
@@ -95,8 +97,7 @@ static bool ours(struct acceptor *a, unsigned i)
 {
 	if (a->stopped || a->paused)
 		return false;
-	return a->inherited->shared_listener || i == a->inherited->seat ||
-	       seat_orphaned(a, i);
+	return a->inherited->shared_listener || i == a->inherited->seat || !serving(a, i);
 }
 
 /* ---- accepting ---- */
@@ -199,33 +200,33 @@ static void on_moment(uv_timer_t *timer)
 	}
 }
 
-/* Lets the worker at that seat come first. To the own socket it must be called; what is
+/* Lets the worker in that slot come first. To the own socket it must be called; what is
  * everybody's it sees itself. */
-static void hold(struct listener *listener, unsigned seat)
+static void hold(struct listener *listener, unsigned slot)
 {
 	static const uint64_t one = 1;
 	struct acceptor *a = listener->acceptor;
-	uint64_t slot = word_get(&segment_seat(a->segment, seat)->slot);
 
 	set_held(listener, true);
 	if (!uv_is_active((uv_handle_t *)&a->moment))
 		CHECK(uv_timer_start(&a->moment, on_moment, MOMENT_MS, 0) == 0);
-	if (!a->inherited->shared_listener && slot &&
+	if (!a->inherited->shared_listener &&
 	    listener - a->listeners == a->inherited->seat)
 		/* If it fails the moment passes. */
-		(void)!write(inherited_wake((unsigned)slot - 1), &one, sizeof one);
+		(void)!write(inherited_wake(slot - 1), &one, sizeof one);
 }
 
 /* Takes from those who have more, and hold back for somebody with fewer. */
 static void relieve(struct acceptor *a)
 {
 	for (unsigned i = 0; i < a->n_listeners && !a->inherited->shared_listener; i++) {
+		unsigned slot = i == a->inherited->seat ? 0 : serving(a, i);
 		uint64_t theirs;
 
-		if (ours(a, i) || a->stopped || a->paused ||
-		    !counter_get(slot_of(a, i), COUNTER_listener_held))
+		if (a->stopped || a->paused || !slot ||
+		    !counter_get(slot_at(a, slot), COUNTER_listener_held))
 			continue;
-		theirs = links_of(slot_of(a, i));
+		theirs = links_of(slot_at(a, slot));
 		if (theirs > links_of(a->slot))
 			accept_some(a, a->listeners[i].fd, TURN_MAX, theirs - 1);
 	}
