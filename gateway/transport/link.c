@@ -49,6 +49,7 @@ void link_move(struct link *link, enum link_state state)
 
 void link_set_timer(struct link *link, uint64_t after_ms)
 {
+	CHECK(!link->doomed);
 	wheel_arm(&link->transport->wheel, &link->timer,
 		  uv_now(link->transport->loop) + after_ms);
 }
@@ -72,9 +73,6 @@ void link_open(struct link *link, const struct handshake *handshake)
 	link->conn = t->events.opened(t->events.app, link, handshake);
 	if (!link->conn)
 		link_close(link, CLOSE_TRY_LATER, "out of memory");
-	if (link->adopted_us)
-		histogram_observe(t->slot, HISTOGRAM_handshake,
-				  clock_mono_ns() / 1000 - link->adopted_us);
 }
 
 /* The one place that counts them. */
@@ -150,12 +148,21 @@ static void say_close(struct link *link, uint16_t code, const char *reason)
 	link_set_timer(link, link->transport->limits.close_timeout_ms);
 }
 
-void link_close_now(struct link *link)
+/* Out of the list of the doomed: its timer is one again. */
+static void undoom(struct link *link)
 {
 	DL_DELETE2(link->transport->doomed, link, doomed_prev, doomed_next);
+	link->timer = (struct wheel_timer){ 0 };
 	link->doomed = false;
+}
+
+void link_close_now(struct link *link)
+{
+	const char *reason = link->close_reason;
+
+	undoom(link);
 	if (link_is_open(link))
-		say_close(link, link->close_code, link->close_reason);
+		say_close(link, link->close_code, reason);
 }
 
 void link_close(struct link *link, uint16_t code, const char *reason)
@@ -163,6 +170,7 @@ void link_close(struct link *link, uint16_t code, const char *reason)
 	CHECK_OBJ(link, LINK_MAGIC);
 	if (link->doomed || !link_is_open(link))
 		return;
+	wheel_cancel(&link->transport->wheel, &link->timer);
 	link->doomed = true;
 	link->close_code = code;
 	link->close_reason = reason;
@@ -189,7 +197,7 @@ void link_on_closed(struct link *link)
 	if (!link->heard && !socket_is_open(link->socket))
 		counter_add(link->transport->slot, COUNTER_tls_failed, 1);
 	if (link->doomed)
-		DL_DELETE2(link->transport->doomed, link, doomed_prev, doomed_next);
+		undoom(link);
 	link_move(link, LINK_STATE_COUNT);
 	wheel_cancel(&link->transport->wheel, &link->timer);
 	http_side_stop(link);

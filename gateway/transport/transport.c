@@ -7,7 +7,6 @@
 #include <utlist.h>
 
 #include "common/check.h"
-#include "common/clock.h"
 #include "gateway/transport/link.h"
 
 enum {
@@ -114,7 +113,6 @@ void transport_adopt(struct transport *t, int fd, const uint8_t address[16])
 	link->magic = LINK_MAGIC;
 	link->transport = t;
 	link->socket = socket;
-	link->adopted_us = clock_mono_ns() / 1000;
 	link->state = LINK_STATE_COUNT;
 	if (t->tracks_addresses)
 		link->address = address_get(&t->addresses, address);
