@@ -29,12 +29,14 @@ struct census {
 static int count_here(struct chat *chat, struct census *census, struct text name)
 {
 	const struct room *room = rooms_find(&chat->rooms, name);
-	const struct person *person = room ? room->crowd.by_name : NULL;
+	const struct person *person;
 	int r = 0;
 
-	for (; person && r == 0; person = person->hh.next)
-		if (person->n_here)
-			r = crowd_enter(&census->crowd, person_name(person));
+	if (!room)
+		return 0;
+	PEOPLE_FOREACH(&room->crowd.people, person)
+	if (person->n_here && r == 0)
+		r = crowd_enter(&census->crowd, person_name(person));
 	return r;
 }
 
@@ -128,13 +130,14 @@ static void begin_answer(struct chat *chat, uint8_t flags, uint32_t generation,
 static void answer(struct chat *chat, uint32_t generation, uint32_t number,
 		   const struct crowd *crowd)
 {
-	const struct person *person = crowd ? crowd->by_name : NULL;
+	const struct person *person = crowd ? people_next(&crowd->people, NULL) : NULL;
 	uint32_t n = crowd ? crowd->n_here : 0, named = 0;
 
 	if (!cast_may(chat))
 		return;
 	begin_answer(chat, CAST_FIRST, generation, number, n);
-	for (; person && named < WIRE_WHO_MAX; person = person->hh.next) {
+	for (; person && named < WIRE_WHO_MAX;
+	     person = people_next(&crowd->people, person)) {
 		if (!person->n_here)
 			continue;
 		named++;
@@ -230,7 +233,8 @@ void census_forget(struct chat *chat, struct census *census)
 
 static void finish(struct chat *chat, struct census *census)
 {
-	const struct person *person = census->crowd.by_name;
+	const struct people *people = &census->crowd.people;
+	const struct person *person = people_next(people, NULL);
 	struct text users[WIRE_WHO_MAX];
 	struct chat_census result = {
 		.users = users,
@@ -238,7 +242,7 @@ static void finish(struct chat *chat, struct census *census)
 		.complete = !census->n_awaited,
 	};
 
-	for (; person && result.n < WIRE_WHO_MAX; person = person->hh.next)
+	for (; person && result.n < WIRE_WHO_MAX; person = people_next(people, person))
 		users[result.n++] = person_name(person);
 	census->done(census->app, &result);
 	census_forget(chat, census);

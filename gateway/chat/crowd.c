@@ -1,13 +1,14 @@
-/* A table that cannot grow refuses the new entry instead of ending the process. */
-#define HASH_NONFATAL_OOM 1
 #include "gateway/chat/crowd.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "common/check.h"
+
+enum {
+	SLOT_WORDS = (SEGMENT_SLOTS_MAX + 63) / 64
+};
 
 /* ---- one person ----------------------------------------------------------------- */
 
@@ -15,7 +16,7 @@ static bool anywhere_else(const struct person *person)
 {
 	uint64_t any = 0;
 
-	for (unsigned i = 0; i < CROWD_SLOT_WORDS; i++)
+	for (unsigned i = 0; person->elsewhere && i < SLOT_WORDS; i++)
 		any |= person->elsewhere[i];
 	return any != 0;
 }
@@ -25,76 +26,48 @@ bool person_present(const struct person *person)
 	return person->n_here || anywhere_else(person);
 }
 
-static struct person *find(const struct crowd *crowd, struct text user)
-{
-	struct person *person;
-
-	HASH_FIND(hh, crowd->by_name, user.at, user.len, person);
-	return person;
-}
-
-static struct person *add(struct crowd *crowd, struct text user)
-{
-	struct person *person = calloc(1, sizeof *person + user.len);
-
-	CHECK(user.len <= USER_NAME_MAX);
-	if (!person)
-		return NULL;
-	person->name_len = (uint8_t)user.len;
-	memcpy(person->name, user.at, user.len);
-	HASH_ADD_KEYPTR(hh, crowd->by_name, person->name, person->name_len, person);
-	if (!person->hh.tbl) {
-		free(person);
-		return NULL;
-	}
-	return person;
-}
-
-static void remove_person(struct crowd *crowd, struct person *person)
-{
-	if (person->changed)
-		DL_DELETE(crowd->changed, person);
-	HASH_DEL(crowd->by_name, person);
-	free(person);
-}
-
 /* After a change: the counts follow, and the list of those to be told of. */
 static void changed(struct crowd *crowd, struct person *person, bool was_here,
 		    bool was_present)
 {
 	bool here = person->n_here > 0, present = person_present(person);
-	bool differs = here != person->cast || present != person->told;
 
 	crowd->n_here += (uint32_t)here - (uint32_t)was_here;
 	crowd->n_present += (uint32_t)present - (uint32_t)was_present;
-	if (differs && !person->changed)
-		DL_APPEND(crowd->changed, person);
-	else if (!differs && person->changed)
-		DL_DELETE(crowd->changed, person);
-	person->changed = differs;
-	if (!differs && !present)
-		remove_person(crowd, person);
+	if (person->changed ||
+	    (present && here == person->cast && present == person->told))
+		return;
+	person->changed = true;
+	if (crowd->changed)
+		crowd->last_changed->next_changed = person;
+	else
+		crowd->changed = person;
+	crowd->last_changed = person;
 }
 
-void crowd_settle(struct crowd *crowd, struct person *person)
+void crowd_settle(struct crowd *crowd)
 {
-	bool here = person->n_here > 0, present = person_present(person);
+	struct person *person = crowd->changed;
 
-	CHECK(person->changed);
-	person->cast = here;
-	person->told = present;
-	changed(crowd, person, here, present);
+	CHECK(person && person->changed);
+	crowd->changed = person->next_changed;
+	person->next_changed = NULL;
+	person->changed = false;
+	person->cast = person->n_here > 0;
+	person->told = person_present(person);
+	if (!person->told)
+		people_remove(&crowd->people, person);
 }
 
 /* ---- here ----------------------------------------------------------------------- */
 
 int crowd_enter(struct crowd *crowd, struct text user)
 {
-	struct person *person = find(crowd, user);
+	struct person *person = people_find(&crowd->people, user);
 	bool was_present;
 
 	if (!person)
-		person = add(crowd, user);
+		person = people_add(&crowd->people, user);
 	if (!person)
 		return -ENOMEM;
 	was_present = person_present(person);
@@ -105,7 +78,7 @@ int crowd_enter(struct crowd *crowd, struct text user)
 
 void crowd_leave(struct crowd *crowd, struct text user)
 {
-	struct person *person = find(crowd, user);
+	struct person *person = people_find(&crowd->people, user);
 
 	CHECK(person && person->n_here);
 	person->n_here--;
@@ -122,37 +95,49 @@ static struct counted *find_counted(const struct crowd *crowd, unsigned slot)
 	return NULL;
 }
 
-void crowd_elsewhere(struct crowd *crowd, unsigned slot, struct text user, bool there)
+/* -ENOMEM. */
+static int set_elsewhere(struct person *person, unsigned slot, bool there)
 {
-	struct person *person = find(crowd, user);
 	uint64_t bit = 1ull << slot % 64;
-	bool was_present;
 
-	CHECK(slot < SEGMENT_SLOTS_MAX);
-	if (!person && there)
-		person = add(crowd, user);
-	if (!person)
-		return;
-	was_present = person_present(person);
+	if (!person->elsewhere && there)
+		person->elsewhere = calloc(SLOT_WORDS, sizeof *person->elsewhere);
+	if (!person->elsewhere)
+		return there ? -ENOMEM : 0;
 	if (there)
 		person->elsewhere[slot / 64] |= bit;
 	else
 		person->elsewhere[slot / 64] &= ~bit;
+	return 0;
+}
+
+void crowd_elsewhere(struct crowd *crowd, unsigned slot, struct text user, bool there)
+{
+	struct person *person = people_find(&crowd->people, user);
+	bool was_present;
+
+	CHECK(slot < SEGMENT_SLOTS_MAX);
+	if (!person && there)
+		person = people_add(&crowd->people, user);
+	if (!person)
+		return;
+	was_present = person_present(person);
+	(void)set_elsewhere(person, slot, there); /* or is missing */
 	changed(crowd, person, person->n_here > 0, was_present);
 }
 
 bool crowd_forget(struct crowd *crowd, unsigned slot)
 {
 	struct counted *counted = find_counted(crowd, slot);
-	struct person *person, *next;
+	struct person *person;
 	uint64_t bit = 1ull << slot % 64;
 	bool had = counted != NULL;
 
 	if (counted)
 		*counted = crowd->counted[--crowd->n_counted];
-	HASH_ITER(hh, crowd->by_name, person, next)
+	PEOPLE_FOREACH(&crowd->people, person)
 	{
-		if (!(person->elsewhere[slot / 64] & bit))
+		if (!person->elsewhere || !(person->elsewhere[slot / 64] & bit))
 			continue;
 		had = true;
 		person->elsewhere[slot / 64] &= ~bit;
@@ -188,13 +173,7 @@ uint64_t crowd_members(const struct crowd *crowd)
 
 void crowd_release(struct crowd *crowd)
 {
-	struct person *person = crowd->by_name, *next;
-
-	HASH_CLEAR(hh, crowd->by_name); /* the persons stay, each with its next */
-	for (; person; person = next) {
-		next = person->hh.next;
-		free(person);
-	}
+	people_release(&crowd->people);
 	free(crowd->counted);
 	memset(crowd, 0, sizeof *crowd);
 }

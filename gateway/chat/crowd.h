@@ -12,26 +12,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "common/segment.h"
+#include "gateway/chat/people.h"
 #include "gateway/message.h"
-
-enum {
-	CROWD_SLOT_WORDS = (SEGMENT_SLOTS_MAX + 63) / 64
-};
-
-struct person {
-	struct person *prev, *next;           /* in crowd->changed */
-	uint64_t elsewhere[CROWD_SLOT_WORDS]; /* a bit per slot */
-	uint32_t n_here;                      /* links */
-	bool changed;                         /* in that list */
-	bool told;                            /* members know it as present */
-	bool cast;                            /* other workers know it as here */
-	uint8_t name_len;
-	UT_hash_handle hh;
-	char name[];
-};
 
 struct counted {
 	uint32_t slot, n;
@@ -39,18 +23,14 @@ struct counted {
 
 /* Zeroed is ready. */
 struct crowd {
-	struct person *by_name;
-	struct person *changed; /* whose state is not what was told or cast */
+	struct people people;
+	/* Whose state may not be what was told or cast, in the order they changed. */
+	struct person *changed, *last_changed;
 	struct counted *counted;
 	uint32_t n_counted;
 	uint32_t n_present, n_here; /* users by name */
 	bool receiving;             /* a worker's list is half here */
 };
-
-static inline struct text person_name(const struct person *person)
-{
-	return (struct text){ person->name, person->name_len };
-}
 
 bool person_present(const struct person *person);
 
@@ -71,9 +51,9 @@ bool crowd_forget(struct crowd *crowd, unsigned slot);
 /* Users in all; those of workers that are counted may count more than once. */
 uint64_t crowd_members(const struct crowd *crowd);
 
-/* The state of one in the changed list was told and cast: it leaves the list, and the
- * crowd if it is not present. */
-void crowd_settle(struct crowd *crowd, struct person *person);
+/* The state of the first in the changed list was told and cast: it leaves the list, and
+ * the crowd if it is not present. Nobody leaves the crowd in another way. */
+void crowd_settle(struct crowd *crowd);
 
 void crowd_release(struct crowd *crowd);
 

@@ -63,7 +63,7 @@ static void collect(struct telling *telling, const struct crowd *crowd)
 	const struct person *person;
 
 	telling->n = telling->n_joined = telling->n_left = 0;
-	DL_FOREACH(crowd->changed, person)
+	LL_FOREACH2(crowd->changed, person, next_changed)
 	{
 		bool present = person_present(person);
 
@@ -98,7 +98,7 @@ static void tell_names(struct chat *chat, struct room *room)
 		if (!telling.n)
 			return;
 		for (unsigned i = 0; i < telling.n; i++)
-			crowd_settle(&room->crowd, room->crowd.changed);
+			crowd_settle(&room->crowd);
 	}
 }
 
@@ -107,7 +107,7 @@ static void tell_number(struct chat *chat, struct room *room, uint64_t members)
 	const struct text nobody = { "", 0 };
 
 	while (room->crowd.changed)
-		crowd_settle(&room->crowd, room->crowd.changed);
+		crowd_settle(&room->crowd);
 	if (members == room->crowd_told)
 		return;
 	say_to_others(chat, room,
@@ -160,7 +160,7 @@ static void settle_all(struct chat *chat)
 		struct room *room = chat->rooms.crowds;
 
 		while (room->crowd.changed)
-			crowd_settle(&room->crowd, room->crowd.changed);
+			crowd_settle(&room->crowd);
 		room_crowd_done(&chat->rooms, room);
 	}
 }
@@ -195,12 +195,13 @@ static uint32_t list(const struct crowd *crowd, uint64_t limit, size_t bytes,
 	const struct person *person;
 	uint32_t n = 0;
 
-	for (person = crowd->by_name; person && n < limit; person = person->hh.next) {
+	PEOPLE_FOREACH(&crowd->people, person)
+	{
 		size_t len = 2 * (size_t)person->name_len + 3; /* if it is all quotes */
 
 		if (!person_present(person))
 			continue;
-		if (bytes < len)
+		if (n >= limit || bytes < len)
 			break;
 		bytes -= len;
 		users[n++] = person_name(person);

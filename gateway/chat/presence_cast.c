@@ -102,9 +102,9 @@ static bool cast_roster(struct chat *chat, const struct room *room)
 	const struct person *person;
 
 	begin_for(chat, room, CAST_ROSTER, CAST_FIRST);
-	for (person = room->crowd.by_name; person; person = person->hh.next)
-		if (person->n_here && !put_user(chat, room, CAST_ROSTER, person))
-			return false;
+	PEOPLE_FOREACH(&room->crowd.people, person)
+	if (person->n_here && !put_user(chat, room, CAST_ROSTER, person))
+		return false;
 	cast_flag(&chat->cast, CAST_LAST);
 	return cast_send(chat);
 }
@@ -115,7 +115,7 @@ static bool cast_changes(struct chat *chat, const struct room *room)
 	bool any = false;
 
 	begin_for(chat, room, CAST_CHANGES, 0);
-	DL_FOREACH(room->crowd.changed, person)
+	LL_FOREACH2(room->crowd.changed, person, next_changed)
 	{
 		if ((person->n_here > 0) == person->cast)
 			continue;

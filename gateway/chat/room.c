@@ -10,6 +10,8 @@
 #include "common/check.h"
 #include "gateway/chat/catchup.h"
 
+_Static_assert(sizeof(struct member) <= 32, "each link has one for each of its rooms");
+
 enum {
 	MEMBERS_FIRST = 2
 };
@@ -179,8 +181,8 @@ int room_add_member(struct rooms *rooms, struct room *room, struct session *sess
 	if (want_tail(room, form) < 0)
 		return -ENOMEM;
 	if (room->n_members == room->members_size) {
-		uint32_t size = room->n_members ? 2 * room->n_members : MEMBERS_FIRST;
-		int r = resize_members(room, size);
+		uint32_t size = room->members_size + room->members_size / 2;
+		int r = resize_members(room, size ? size : MEMBERS_FIRST);
 
 		if (r < 0)
 			return r;
@@ -207,8 +209,9 @@ struct member *room_remove_member(struct rooms *rooms, struct room *room, uint32
 	rooms->n_members--;
 	if (--tail->n_readers == 0)
 		room_clear_tail(rooms, tail);
-	if (room->n_members >= MEMBERS_FIRST && room->n_members < room->members_size / 4)
-		(void)resize_members(room, room->members_size / 2); /* or stays large */
+	if (room->n_members >= MEMBERS_FIRST && room->n_members < room->members_size / 2)
+		(void)resize_members(room, room->members_size -
+						   room->members_size / 4); /* or not */
 	return place != last ? &room->members[place] : NULL;
 }
 

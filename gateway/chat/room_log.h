@@ -26,8 +26,9 @@ struct room_log {
 	uint32_t n_mark;
 };
 
-/* A reader: at a frame's begin, or at the head. */
-struct log_cursor {
+/* A reader: at a frame's begin, or at the head. Packed, so that what follows it in a
+ * member takes the place of what would be padding. */
+struct __attribute__((packed, aligned(4))) log_cursor {
 	uint64_t at;
 	uint32_t n; /* frames before it */
 };

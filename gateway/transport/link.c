@@ -50,6 +50,7 @@ void link_move(struct link *link, enum link_state state)
 
 void link_set_timer(struct link *link, uint64_t after_ms)
 {
+	CHECK(!link->doomed);
 	wheel_arm(&link->transport->wheel, &link->timer,
 		  uv_now(link->transport->loop) + after_ms);
 }
@@ -70,18 +71,13 @@ void link_open(struct link *link, const struct handshake *handshake, const char 
 		    handshake->canary ? COUNTER_canary_opened : COUNTER_links_opened, 1);
 	if (!handshake->canary)
 		transport_record(t, EVENT_opened, t->n_links[LINK_OPEN], 0);
-	link->heard_ms = uv_now(t->loop);
-	link_set_timer(link, t->limits.ping_interval_ms);
+	link->quiet_ms = uv_now(t->loop);
 	link->ends_ms = handshake->ends_ms;
-	if (link->ends_ms)
-		link_on_end(link);
+	link_on_timer(link); /* arms it */
 	link->conn = t->events.opened(t->events.app, link, handshake);
 	if (!link->conn)
 		link_close(link, CLOSE_TRY_LATER, "out of memory");
 	send_all(link, answer, answer_len);
-	if (link->adopted_us)
-		histogram_observe(t->slot, HISTOGRAM_handshake,
-				  clock_mono_ns() / 1000 - link->adopted_us);
 }
 
 /* The one place that counts them. */
@@ -109,7 +105,6 @@ static void leave(struct link *link, enum counter reason)
 		counter_add(t->slot, reason, 1);
 		transport_record(t, EVENT_closed, reason, t->n_links[LINK_OPEN]);
 	}
-	wheel_cancel(&t->ends, &link->end);
 	if (link->conn)
 		t->events.closed(link->conn);
 	link->conn = NULL;
@@ -158,12 +153,21 @@ static void say_close(struct link *link, uint16_t code, const char *reason)
 	link_set_timer(link, link->transport->limits.close_timeout_ms);
 }
 
-void link_close_now(struct link *link)
+/* Out of the list of the doomed: its timer is one again. */
+static void undoom(struct link *link)
 {
 	DL_DELETE2(link->transport->doomed, link, doomed_prev, doomed_next);
+	link->timer = (struct wheel_timer){ 0 };
 	link->doomed = false;
+}
+
+void link_close_now(struct link *link)
+{
+	const char *reason = link->close_reason;
+
+	undoom(link);
 	if (link_is_open(link))
-		say_close(link, link->close_code, link->close_reason);
+		say_close(link, link->close_code, reason);
 }
 
 void link_close(struct link *link, uint16_t code, const char *reason)
@@ -171,6 +175,7 @@ void link_close(struct link *link, uint16_t code, const char *reason)
 	CHECK_OBJ(link, LINK_MAGIC);
 	if (link->doomed || !link_is_open(link))
 		return;
+	wheel_cancel(&link->transport->wheel, &link->timer);
 	link->doomed = true;
 	link->close_code = code;
 	link->close_reason = reason;
@@ -197,10 +202,9 @@ void link_on_closed(struct link *link)
 	if (!link->heard && !socket_is_open(link->socket))
 		counter_add(link->transport->slot, COUNTER_tls_failed, 1);
 	if (link->doomed)
-		DL_DELETE2(link->transport->doomed, link, doomed_prev, doomed_next);
+		undoom(link);
 	link_move(link, LINK_STATE_COUNT);
 	wheel_cancel(&link->transport->wheel, &link->timer);
-	wheel_cancel(&link->transport->ends, &link->end);
 	http_side_stop(link);
 	frame_reader_release(&link->reader);
 	free(link->pong);
@@ -257,7 +261,7 @@ void link_read_frames(struct link *link, uint8_t *data, size_t len)
 	uint32_t n_before = link->reader.n_frames;
 	struct frame_in in;
 
-	link->heard_ms = uv_now(t->loop);
+	link->quiet_ms = uv_now(t->loop);
 	link->ping_unanswered = false;
 	do {
 		size_t used;
@@ -336,41 +340,51 @@ void link_on_writeable(struct link *link)
 
 /* ---- time ---- */
 
-/* One timer a link: silence is measured when it fires, not at every byte. */
-static void check_silence(struct link *link)
+/* When its silence is to be looked at, by the loop's clock. */
+static uint64_t silence_due(const struct link *link)
 {
-	struct transport *t = link->transport;
-	uint64_t silent_ms = uv_now(t->loop) - link->heard_ms;
-	uint8_t ping[FRAME_HEAD_MAX];
+	const struct transport_limits *limits = &link->transport->limits;
 
-	if (link->ping_unanswered) {
-		leave(link, COUNTER_closed_timeout);
-		socket_kill(link->socket);
-	} else if (silent_ms < t->limits.ping_interval_ms) {
-		link_set_timer(link, t->limits.ping_interval_ms - silent_ms);
-	} else {
-		if (!socket_behind(link->socket))
-			write_bytes(link, ping, frame_head(ping, FRAME_PING, 0));
-		counter_add(t->slot, COUNTER_pings_out, 1);
-		link->ping_unanswered = true;
-		link_set_timer(link, t->limits.ping_timeout_ms);
-	}
+	return link->quiet_ms + (link->ping_unanswered ? limits->ping_timeout_ms
+						       : limits->ping_interval_ms);
 }
 
-/* A token ends by the wall clock, which may be set, and goes on while the machine is
- * suspended: hence the looks before the end. */
-void link_on_end(struct link *link)
+static void ping(struct link *link)
 {
-	struct transport *t = link->transport;
-	int64_t left_ms = link->ends_ms - clock_wall_ms();
+	uint8_t frame[FRAME_HEAD_MAX];
 
-	if (left_ms <= 0)
+	if (!socket_behind(link->socket))
+		write_bytes(link, frame, frame_head(frame, FRAME_PING, 0));
+	counter_add(link->transport->slot, COUNTER_pings_out, 1);
+	link->ping_unanswered = true;
+	link->quiet_ms = uv_now(link->transport->loop);
+}
+
+/* One timer for the silence and the token's end of an open link, which are measured when
+ * it fires, not at every byte. A token ends by the wall clock, which may be set, and goes
+ * on while the machine is suspended: hence the looks before the end. */
+static void watch(struct link *link)
+{
+	uint64_t now_ms = uv_now(link->transport->loop), wait_ms;
+	int64_t left_ms = link->ends_ms ? link->ends_ms - clock_wall_ms() : INT64_MAX;
+
+	if (left_ms <= 0) {
 		link_close(link, CLOSE_EXPIRED, "the token has expired");
-	else
-		wheel_arm(&t->ends, &link->end,
-			  uv_now(t->loop) + (uint64_t)(left_ms < END_LOOK_MS
-							       ? left_ms
-							       : END_LOOK_MS));
+		return;
+	}
+	if (now_ms >= silence_due(link) && link->ping_unanswered) {
+		leave(link, COUNTER_closed_timeout);
+		socket_kill(link->socket);
+		return;
+	}
+	if (now_ms >= silence_due(link))
+		ping(link);
+	wait_ms = silence_due(link) - now_ms;
+	if (link->ends_ms && wait_ms > END_LOOK_MS)
+		wait_ms = END_LOOK_MS;
+	if (link->ends_ms && wait_ms > (uint64_t)left_ms)
+		wait_ms = (uint64_t)left_ms;
+	link_set_timer(link, wait_ms);
 }
 
 void link_on_timer(struct link *link)
@@ -379,7 +393,7 @@ void link_on_timer(struct link *link)
 	switch (link->state) {
 	case LINK_HANDSHAKING: http_side_timeout(link); break;
 	case LINK_OPEN:
-	case LINK_CANARY: check_silence(link); break;
+	case LINK_CANARY: watch(link); break;
 	case LINK_CLOSING: socket_kill(link->socket); break;
 	default: CHECK(!"a link in no list has no timer");
 	}

@@ -47,23 +47,25 @@ struct link {
 	bool upgraded;       /* what it sends are frames */
 	bool slow;           /* open, and its socket takes no more */
 	bool heard;          /* something came */
+	uint16_t close_code; /* of link_close */
+	uint16_t pong_len;
 	struct transport *transport;
 	struct socket *socket;
 	struct link *prev, *next; /* in the list of its state */
-	struct link *doomed_prev, *doomed_next;
-	struct wheel_timer timer;
-	struct wheel_timer end; /* armed if it has ends_ms */
-	int64_t ends_ms;        /* wall clock: its token's end; 0: never */
-	uint64_t adopted_us;    /* monotonic; 0 once a request was served */
-	uint64_t heard_ms;      /* when the peer was last heard, by the loop's clock */
+	union {
+		struct wheel_timer timer;
+		struct { /* while doomed: until the end of the turn it is not timed */
+			struct link *doomed_prev, *doomed_next;
+			const char *close_reason; /* static */
+		};
+	};
+	int64_t ends_ms;   /* wall clock: its token's end; 0: never */
+	uint64_t quiet_ms; /* since when it is, or was pinged, by the loop's clock */
 	struct frame_reader reader;
 	struct http_side *http; /* while handshaking, else NULL */
 	struct address *address;
-	void *conn;               /* the chat's object while open */
-	uint8_t *pong;            /* newest unanswered ping of a peer that is behind */
-	const char *close_reason; /* static; of link_close */
-	uint16_t close_code;
-	uint16_t pong_len;
+	void *conn;    /* the chat's object while open */
+	uint8_t *pong; /* newest unanswered ping of a peer that is behind */
 };
 
 struct transport {
@@ -74,7 +76,6 @@ struct transport {
 	uv_loop_t *loop;
 	struct socket_layer *sockets;
 	struct wheel wheel;
-	struct wheel ends; /* of tokens: coarser, for they are far away */
 	uv_timer_t tick, drain_tick;
 	struct link *links[LINK_STATE_COUNT];
 	unsigned n_links[LINK_STATE_COUNT];
@@ -116,9 +117,6 @@ void link_finish(struct link *link);
 
 void link_set_timer(struct link *link, uint64_t after_ms);
 void link_on_timer(struct link *link);
-
-/* The link's token may have ended. */
-void link_on_end(struct link *link);
 void link_on_writeable(struct link *link);
 
 /* The socket is gone: tells the chat, frees what the link holds. */

@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "common/check.h"
+#include "common/clock.h"
 #include "gateway/transport/link.h"
 
 #define REQUEST_PATH "/api/" /* below it the app answers */
@@ -26,7 +27,8 @@ struct http_side {
 	 * which it did. */
 	bool waits, answered;
 	bool head, close;
-	void *asked; /* the app's object, until it is answered */
+	uint64_t adopted_us; /* monotonic; 0 once a request was served */
+	void *asked;         /* the app's object, until it is answered */
 	struct link *link;
 	struct http_side *prev, *next; /* of those that are answered */
 };
@@ -40,6 +42,7 @@ int http_side_start(struct link *link)
 	if (!link->http)
 		return -ENOMEM;
 	link->http->link = link;
+	link->http->adopted_us = clock_mono_ns() / 1000;
 	link->http->parser = http_parser_new(&http);
 	if (!link->http->parser) {
 		http_side_stop(link);
@@ -124,6 +127,9 @@ static void upgrade(struct link *link, const struct http_request *request)
 	len = handshake_answer(&handshake, answer, sizeof answer);
 	CHECK(len > 0);
 	link_open(link, &handshake, answer, (size_t)len);
+	if (link->http->adopted_us)
+		histogram_observe(link->transport->slot, HISTOGRAM_handshake,
+				  clock_mono_ns() / 1000 - link->http->adopted_us);
 }
 
 /* ---- requests that the app answers ---- */
@@ -235,7 +241,7 @@ static void serve(struct link *link, const struct http_request *request)
 		ask_app(link, request, close);
 	else
 		serve_page(link, request, close);
-	link->adopted_us = 0; /* a handshake behind it began later */
+	link->http->adopted_us = 0; /* a handshake behind it began later */
 }
 
 /* ---- bytes ---- */

@@ -7,14 +7,11 @@
 #include <utlist.h>
 
 #include "common/check.h"
-#include "common/clock.h"
 #include "gateway/transport/link.h"
 
 enum {
 	TICK_MS = 20,       /* grain of every deadline of a link */
 	WHEEL_SLOTS = 2048, /* 41 s a turn: the usual deadlines fit into one */
-	ENDS_TICK_MS = 100, /* the same for the ends of tokens */
-	ENDS_SLOTS = 128,   /* 13 s a turn: longer than a link waits between its looks */
 	TIMERS_MAX = 10000, /* looked at in one turn of the loop */
 	DRAIN_TICK_MS = 20, /* how often a draining worker closes some links */
 	RETRY_SPREAD_S = 3, /* over which those come again who are sent away */
@@ -116,7 +113,6 @@ void transport_adopt(struct transport *t, int fd, const uint8_t address[16])
 	link->magic = LINK_MAGIC;
 	link->transport = t;
 	link->socket = socket;
-	link->adopted_us = clock_mono_ns() / 1000;
 	link->state = LINK_STATE_COUNT;
 	if (t->tracks_addresses)
 		link->address = address_get(&t->addresses, address);
@@ -135,15 +131,6 @@ static void on_link_timer(void *app, struct wheel_timer *timer)
 	link_on_timer(link);
 }
 
-static void on_link_end(void *app, struct wheel_timer *timer)
-{
-	struct link *link = (struct link *)((char *)timer - offsetof(struct link, end));
-
-	(void)app;
-	CHECK_OBJ(link, LINK_MAGIC);
-	link_on_end(link);
-}
-
 static void on_tick(uv_timer_t *timer)
 {
 	struct transport *t = timer->data;
@@ -151,7 +138,6 @@ static void on_tick(uv_timer_t *timer)
 	/* What is left over is looked at in the next tick: deadlines may be late, the
 	 * loop may not. */
 	(void)wheel_advance(&t->wheel, uv_now(t->loop), TIMERS_MAX, on_link_timer, t);
-	(void)wheel_advance(&t->ends, uv_now(t->loop), TIMERS_MAX, on_link_end, t);
 	addresses_tick(&t->addresses, uv_now(t->loop));
 }
 
@@ -217,8 +203,6 @@ int transport_new(uv_loop_t *loop, const struct transport_limits *limits,
 	if (!t)
 		return why_set(why, -ENOMEM, "no memory for the transport");
 	r = wheel_init(&t->wheel, WHEEL_SLOTS, TICK_MS, uv_now(loop));
-	if (r == 0)
-		r = wheel_init(&t->ends, ENDS_SLOTS, ENDS_TICK_MS, uv_now(loop));
 	if (r == 0 && limits->rules.deflate)
 		r = inflater_new(limits->message_max, &t->inflater);
 	if (r < 0)
@@ -227,7 +211,6 @@ int transport_new(uv_loop_t *loop, const struct transport_limits *limits,
 		r = socket_layer_new(loop, &from_sockets, limits->tls, &t->sockets, why);
 	if (r < 0) {
 		inflater_free(t->inflater);
-		wheel_release(&t->ends);
 		wheel_release(&t->wheel);
 		free(t);
 		return r;
@@ -265,7 +248,6 @@ void transport_free(struct transport *t)
 		return;
 	socket_layer_free(t->sockets);
 	inflater_free(t->inflater);
-	wheel_release(&t->ends);
 	wheel_release(&t->wheel);
 	free(t);
 }

@@ -97,7 +97,7 @@ static void others_are_asked_and_a_user_of_two_counts_once(void **state)
 	assert_int_equal(counted.n, 0);
 	counted_heard(1, 0, "", CAST_FIRST | CAST_LAST);
 	assert_int_equal(counted.n, 1);
-	assert_string_equal(counted.users, "u0 ann bob ");
+	assert_string_equal(counted.users, "bob u0 ann "); /* in no order */
 	assert_int_equal(counted.total, 3);
 	assert_true(counted.complete);
 }
@@ -109,7 +109,7 @@ static void those_without_a_name_are_counted(void **state)
 	begin();
 	counted_heard(0, 5000, "ann bob", CAST_FIRST | CAST_LAST);
 	assert_int_equal(counted.total, 5000);
-	assert_string_equal(counted.users, "ann bob ");
+	assert_string_equal(counted.users, "bob ann ");
 }
 
 static void who_does_not_answer_in_time_is_missing(void **state)

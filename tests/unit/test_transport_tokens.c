@@ -97,6 +97,70 @@ static void who_leaves_earlier_is_not_looked_for(void **state)
 	assert_int_equal(counter_get(&b->slot, COUNTER_closed_expired), 0);
 }
 
+/* The ping falls due first, and its answer would have time until after the end. */
+static void an_unanswered_ping_does_not_put_off_the_end(void **state)
+{
+	struct bench *b = *state;
+	uint8_t got[sizeof EXPIRED - 1];
+
+	b->ends_in_ms = 90;
+	upgrade(b);
+	do
+		assert_int_equal(hear(b, got, 2), 2);
+	while (got[0] == 0x89);
+	assert_int_equal(got[0], 0x88);
+	assert_int_equal(counter_get(&b->slot, COUNTER_closed_expired), 1);
+	assert_int_equal(counter_get(&b->slot, COUNTER_closed_timeout), 0);
+}
+
+static void who_is_silent_leaves_long_before_his_token_ends(void **state)
+{
+	struct bench *b = *state;
+
+	b->ends_in_ms = INT32_MAX;
+	upgrade(b);
+	while (!b->n_closed)
+		turn(b);
+	assert_int_equal(counter_get(&b->slot, COUNTER_pings_out), 1);
+	assert_int_equal(counter_get(&b->slot, COUNTER_closed_timeout), 1);
+}
+
+static int set_up_without_pings(void **state)
+{
+	return set_up_with(state, 60000, 60000, true, NULL);
+}
+
+static void every_token_ends_in_its_time(void **state)
+{
+	static const int64_t ends_in_ms[] = { 300, 100, 200 };
+	struct bench *b = *state;
+	int clients[3] = { b->client, adopt(b), adopt(b) };
+	int64_t from_ms = clock_wall_ms();
+	unsigned n_ended = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		b->ends_in_ms = ends_in_ms[i];
+		b->client = clients[i];
+		say(b, HANDSHAKE, strlen(HANDSHAKE));
+		hear_upgrade(b);
+	}
+	while (n_ended < 3) {
+		turn(b);
+		for (unsigned i = 0; i < 3; i++) {
+			uint8_t got[sizeof EXPIRED];
+
+			if (recv(clients[i], got, sizeof got, 0) <= 0)
+				continue;
+			assert_memory_equal(got, EXPIRED, sizeof EXPIRED - 1);
+			assert_true(clock_wall_ms() - from_ms >= ends_in_ms[i]);
+			n_ended++;
+		}
+	}
+	assert_int_equal(counter_get(&b->slot, COUNTER_closed_expired), 3);
+	close(clients[0]);
+	close(clients[1]);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_for_tokens, tear_down)
@@ -107,6 +171,10 @@ int main(void)
 		TEST(a_link_is_told_and_closed_when_its_token_ends),
 		TEST(a_token_that_ended_meanwhile_ends_the_link_at_once),
 		TEST(who_leaves_earlier_is_not_looked_for),
+		TEST(an_unanswered_ping_does_not_put_off_the_end),
+		TEST(who_is_silent_leaves_long_before_his_token_ends),
+		cmocka_unit_test_setup_teardown(every_token_ends_in_its_time,
+						set_up_without_pings, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
