@@ -36,7 +36,7 @@ struct chat {
 	struct latency latency;            /* of what leaves at the end of this turn */
 	bool reads_paused; /* the store is away: not before the next tick */
 	uint64_t n_sessions, outbox_bytes;
-	uint8_t *lent;    /* the last of an outbox, until the next is taken */
+	void *lent;       /* the last of an outbox, until the next is taken */
 	uint8_t *scratch; /* where frames are made; see say.c */
 	size_t scratch_size;
 	struct deflater *deflater; /* NULL until somebody reads what it makes */
