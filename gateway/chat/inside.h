@@ -30,6 +30,7 @@ struct chat {
 	unsigned n_censuses;
 	uint32_t last_census;
 	struct speaker *speakers;          /* users who said something lately */
+	struct pace *paces;                /* sessions that did */
 	uint64_t peers[SEGMENT_SLOTS_MAX]; /* whose casts are heard: the generation */
 	uint64_t cast_bytes;               /* since the last beat */
 	struct cast_out cast;              /* the one that is being made */

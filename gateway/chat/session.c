@@ -33,7 +33,7 @@ void session_free(struct session *session)
 		return;
 	CHECK_OBJ(session, SESSION_MAGIC);
 	CHECK(session->n_memberships == 0 && !session->to_ask && !session->pending &&
-	      !session->history);
+	      !session->history && !session->pace);
 	session->magic = 0;
 	outbox_release(&session->outbox);
 	grants_unref(session->grants);

@@ -12,13 +12,13 @@
 #include <stdint.h>
 
 #include "gateway/chat/outbox.h"
-#include "gateway/chat/rate.h"
 #include "gateway/grants.h"
 #include "gateway/message.h"
 
 struct chat;
 struct history;
 struct link;
+struct pace;
 struct pending;
 struct room;
 
@@ -48,10 +48,10 @@ struct session {
 	struct membership *memberships;
 	struct outbox outbox;
 	struct session *ask_prev, *ask_next;
-	struct pending *pending;               /* sends that wait for their sequence */
-	struct bucket messages, bytes, typing; /* what it may say */
-	struct history *history;               /* what it asked for and has not got yet */
-	uint64_t former; /* dead process that had its link; 0: none */
+	struct pending *pending; /* sends that wait for their sequence */
+	struct pace *pace;       /* what it may say; NULL: buckets are full */
+	struct history *history; /* what it asked for and has not got yet */
+	uint64_t former;         /* dead process that had its link; 0: none */
 	char user[];
 };
 
