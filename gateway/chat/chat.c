@@ -110,7 +110,7 @@ struct session *chat_opened(struct chat *chat, struct link *link,
 void chat_returns(struct session *session, uint64_t generation)
 {
 	CHECK_OBJ(session, SESSION_MAGIC);
-	session->former = generation;
+	session->former = (uint32_t)generation; /* names hold no more of it */
 }
 
 void chat_is_canary(struct session *session)

@@ -223,7 +223,8 @@ size_t history_next(struct session *session, const uint8_t **ret_data)
 
 	if (!history_has_next(session))
 		return 0;
-	*ret_data = chat->lent = history->frame;
+	chat->lent = history->frame;
+	*ret_data = history->frame;
 	len = history->len;
 	history->frame = NULL;
 	history_free(history);

@@ -30,13 +30,14 @@ struct chat {
 	unsigned n_censuses;
 	uint32_t last_census;
 	struct speaker *speakers;          /* users who said something lately */
+	struct pace *paces;                /* sessions that did */
 	uint64_t peers[SEGMENT_SLOTS_MAX]; /* whose casts are heard: the generation */
 	uint64_t cast_bytes;               /* since the last beat */
 	struct cast_out cast;              /* the one that is being made */
 	struct latency latency;            /* of what leaves at the end of this turn */
 	bool reads_paused; /* the store is away: not before the next tick */
 	uint64_t n_sessions, outbox_bytes;
-	uint8_t *lent;    /* the last of an outbox, until the next is taken */
+	void *lent;       /* the last of an outbox, until the next is taken */
 	uint8_t *scratch; /* where frames are made; see say.c */
 	size_t scratch_size;
 	struct deflater *deflater; /* NULL until somebody reads what it makes */

@@ -39,7 +39,7 @@ static void become(struct session *session, enum resumed how)
 	if (session->resumed != RESUMED_nothing)
 		io->resumed(io->app, session->former, session->resumed, -1);
 	io->resumed(io->app, session->former, how, 1);
-	session->resumed = (uint8_t)how;
+	session->resumed = how;
 }
 
 /* A join with `since` was answered, with nothing of the room from `since` on missing, or

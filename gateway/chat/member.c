@@ -10,7 +10,7 @@ uint32_t member_find(const struct session *session, const struct room *room)
 {
 	if (session->n_memberships <= room->n_members) {
 		for (uint32_t i = 0; i < session->n_memberships; i++)
-			if (session->memberships[i].room == room)
+			if (session_membership(session, i)->room == room)
 				return i;
 	} else {
 		for (uint32_t i = 0; i < room->n_members; i++)
@@ -60,17 +60,15 @@ static void exit_crowd(struct rooms *rooms, struct room *room,
 
 void member_leave(struct rooms *rooms, struct session *session, uint32_t place)
 {
-	struct membership leaves = session->memberships[place];
-	struct membership *membership;
+	struct membership leaves = *session_membership(session, place);
 	struct member *member;
 
 	exit_crowd(rooms, leaves.room, member_at(session, place));
-	membership = session_remove_room(session, place);
-	if (membership)
+	if (session_remove_room(session, place))
 		member_at(session, place)->place = place;
 	member = room_remove_member(rooms, leaves.room, leaves.place);
 	if (member)
-		member->session->memberships[member->place].place = leaves.place;
+		session_set_room_place(member->session, member->place, leaves.place);
 	if (leaves.room->n_members == 0)
 		rooms_remove(rooms, leaves.room);
 }
@@ -121,7 +119,7 @@ size_t member_next(struct rooms *rooms, struct session *session, size_t max,
 	size_t run = 0;
 
 	while (!run && (place = session_pop_news(session)) != NO_PLACE) {
-		struct room *room = session->memberships[place].room;
+		struct room *room = session_membership(session, place)->room;
 		struct member *member = member_at(session, place);
 
 		CHECK(member->session == session && member->news);

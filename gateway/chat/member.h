@@ -1,7 +1,7 @@
 /*
  * member - a session in a room: the two sides of a membership, kept in step.
  *
- * session->memberships[i] and room->members[j] name each other by place; only the
+ * session_membership(i) and room->members[j] name each other by place; only the
  * verbs here change both.
  */
 #ifndef MEMBER_H
@@ -13,12 +13,12 @@
 #include "gateway/chat/room.h"
 #include "gateway/chat/session.h"
 
-/* The place of the room in session->memberships; NO_PLACE: not a member. */
+/* The place of the room among the session's; NO_PLACE: not a member. */
 uint32_t member_find(const struct session *session, const struct room *room);
 
 static inline struct member *member_at(const struct session *session, uint32_t place)
 {
-	const struct membership *membership = &session->memberships[place];
+	const struct membership *membership = session_membership(session, place);
 
 	return &membership->room->members[membership->place];
 }

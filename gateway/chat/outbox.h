@@ -10,13 +10,17 @@
 #include <stdint.h>
 
 struct outbox {
-	uint8_t *bytes;
-	uint32_t from, to, size; /* what waits: bytes[from..to) */
+	struct waiting *waiting; /* NULL: nothing */
+};
+
+struct waiting {
+	uint32_t from, to, size; /* bytes[from..to) */
+	uint8_t bytes[];
 };
 
 static inline size_t outbox_len(const struct outbox *outbox)
 {
-	return outbox->to - outbox->from;
+	return outbox->waiting ? outbox->waiting->to - outbox->waiting->from : 0;
 }
 
 void outbox_release(struct outbox *outbox);
@@ -30,6 +34,6 @@ int outbox_put(struct outbox *outbox, const uint8_t *frame, size_t len, size_t m
  * was the last of it, until *ret_free is freed: that memory is the caller's then.
  */
 size_t outbox_take(struct outbox *outbox, size_t max, const uint8_t **ret_data,
-		   uint8_t **ret_free);
+		   void **ret_free);
 
 #endif

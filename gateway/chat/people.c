@@ -22,7 +22,7 @@ static uint32_t place_of(struct text name, uint32_t size)
 
 static int resize(struct people *people, uint32_t size)
 {
-	struct person **chains = calloc(size, sizeof *chains);
+	struct person **chains = calloc(size, sizeof(struct person *));
 
 	if (!chains)
 		return -ENOMEM;

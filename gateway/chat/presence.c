@@ -225,7 +225,7 @@ void do_who(struct session *session, const struct request *request)
 		say_error(session, &request->ref, WIRE_unavailable, "out of memory");
 		return;
 	}
-	crowd = &session->memberships[place].room->crowd;
+	crowd = &session_membership(session, place)->room->crowd;
 	n = list(crowd, limit, bytes, users);
 	say(session, wire_who(scratch_at(chat), scratch_left(chat), &request->ref,
 			      request->room, users, n, crowd_members(crowd)));
@@ -249,7 +249,7 @@ void do_typing(struct session *session, const struct request *request)
 	if (place == NO_PLACE || !request_allowed(session, request, GRANT_send) ||
 	    join_waits(member_at(session, place)))
 		return;
-	room = session->memberships[place].room;
+	room = session_membership(session, place)->room;
 	if (size_of(room) > chat->limits.presence_members_max ||
 	    !rate_may_type(session)) {
 		counter_add(chat->slot, COUNTER_ephemeral_dropped, 1);

@@ -13,7 +13,40 @@ enum {
 	TYPING_BURST_MS = 5000,
 };
 
-/* ---- speakers ------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------- */
+
+static struct pace *pace_of(struct session *session)
+{
+	if (session->pace)
+		return session->pace;
+	session->pace = calloc(1, sizeof *session->pace);
+	if (!session->pace)
+		return NULL;
+	session->pace->session = session;
+	DL_APPEND(session->chat->paces, session->pace);
+	return session->pace;
+}
+
+void rate_forget(struct session *session)
+{
+	if (!session->pace)
+		return;
+	DL_DELETE(session->chat->paces, session->pace);
+	free(session->pace);
+	session->pace = NULL;
+}
+
+static void forget_paces(struct chat *chat, uint64_t now_us)
+{
+	struct pace *pace, *next;
+
+	DL_FOREACH_SAFE(chat->paces, pace, next)
+	if (pace->messages.full_at_us <= now_us && pace->bytes.full_at_us <= now_us &&
+	    pace->typing.full_at_us <= now_us)
+		rate_forget(pace->session);
+}
+
+/* ---- users ---------------------------------------------------------------------- */
 
 static struct speaker *speaker_of(struct session *session)
 {
@@ -65,17 +98,19 @@ uint64_t rate_message(struct session *session, size_t len)
 	struct chat *chat = session->chat;
 	const struct chat_limits *limits = &chat->limits;
 	struct speaker *speaker;
+	struct pace *pace;
 
 	if (!limits->rate_messages && !limits->rate_bytes &&
 	    !limits->rate_user_messages && !limits->rate_user_bytes)
 		return 0;
 	speaker = speaker_of(session);
-	if (!speaker)
+	pace = pace_of(session);
+	if (!speaker || !pace)
 		return 0; /* memory is short: that is told elsewhere */
 	return take_all(
 		(struct taking[4]){
-			{ &session->messages, 1, limits->rate_messages },
-			{ &session->bytes, len, limits->rate_bytes },
+			{ &pace->messages, 1, limits->rate_messages },
+			{ &pace->bytes, len, limits->rate_bytes },
 			{ &speaker->messages, 1, limits->rate_user_messages },
 			{ &speaker->bytes, len, limits->rate_user_bytes },
 		},
@@ -85,9 +120,10 @@ uint64_t rate_message(struct session *session, size_t len)
 bool rate_may_type(struct session *session)
 {
 	struct chat *chat = session->chat;
+	struct pace *pace = pace_of(session);
 
-	return bucket_take(&session->typing, 1000 * chat->io.now_ms(chat->io.app), 1,
-			   TYPING_PER_S, TYPING_BURST_MS) == 0;
+	return !pace || bucket_take(&pace->typing, 1000 * chat->io.now_ms(chat->io.app),
+				    1, TYPING_PER_S, TYPING_BURST_MS) == 0;
 }
 
 void rate_tick(struct chat *chat)
@@ -95,9 +131,10 @@ void rate_tick(struct chat *chat)
 	struct speaker *speaker, *next, *gone = NULL;
 	uint64_t now_us;
 
-	if (!chat->speakers)
+	if (!chat->speakers && !chat->paces)
 		return;
 	now_us = 1000 * chat->io.now_ms(chat->io.app);
+	forget_paces(chat, now_us);
 	HASH_ITER(hh, chat->speakers, speaker, next)
 	{
 		if (speaker->messages.full_at_us > now_us ||

@@ -1,8 +1,8 @@
 /*
  * rate - how much a client and a user may say: so much per second, and some at once.
  *
- * A user's links in this worker share the user's buckets, which are kept only until they
- * are full.
+ * A user's links in this worker share the user's buckets. Buckets are kept only until
+ * they are full.
  */
 #ifndef RATE_H
 #define RATE_H
@@ -15,7 +15,14 @@
 struct chat;
 struct session;
 
-/* What is kept of a user who says something. */
+/* What is kept of a session that says something. */
+struct pace {
+	struct bucket messages, bytes, typing;
+	struct session *session;
+	struct pace *prev, *next;
+};
+
+/* The same of a user. */
 struct speaker {
 	struct bucket messages, bytes;
 	struct speaker *next; /* of those that are forgotten */
@@ -28,8 +35,11 @@ struct speaker {
 uint64_t rate_message(struct session *session, size_t len);
 bool rate_may_type(struct session *session);
 
-/* Forgets users whose buckets are full. */
+/* Forgets sessions and users whose buckets are full. */
 void rate_tick(struct chat *chat);
+
+/* The session says nothing more. */
+void rate_forget(struct session *session);
 void rate_stop(struct chat *chat);
 
 #endif

@@ -53,7 +53,7 @@ struct member {
 	struct session *session;
 	struct catchup *catchup;  /* NULL: reads the log only */
 	struct log_cursor cursor; /* at NOWHERE: the log is not reached yet */
-	uint32_t place : 29;      /* in session->memberships */
+	uint32_t place : 29;      /* among the session's */
 	uint32_t form : 1;        /* enum form */
 	uint32_t news : 1;    /* that one is in the session's list of those with news */
 	uint32_t entered : 1; /* it counts among the room's crowd */

@@ -6,6 +6,7 @@
 #include "gateway/chat/history.h"
 #include "gateway/chat/inside.h"
 #include "gateway/chat/member.h"
+#include "gateway/chat/rate.h"
 
 /* ---- making frames -------------------------------------------------------------- */
 /* An event is written behind place for the longest head; the head, once its length
@@ -80,6 +81,7 @@ void session_clear(struct session *session)
 
 	unlist(session);
 	history_drop(session);
+	rate_forget(session);
 	member_leave_all(&chat->rooms, session);
 	chat->outbox_bytes -= outbox_len(&session->outbox);
 	outbox_release(&session->outbox);

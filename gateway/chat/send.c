@@ -5,6 +5,7 @@
 
 #include "gateway/chat/join.h"
 #include "gateway/chat/member.h"
+#include "gateway/chat/rate.h"
 
 /* ---- posts ---------------------------------------------------------------------- */
 

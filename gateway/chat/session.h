@@ -12,13 +12,13 @@
 #include <stdint.h>
 
 #include "gateway/chat/outbox.h"
-#include "gateway/chat/rate.h"
 #include "gateway/grants.h"
 #include "gateway/message.h"
 
 struct chat;
 struct history;
 struct link;
+struct pace;
 struct pending;
 struct room;
 
@@ -31,27 +31,32 @@ struct membership {
 	uint32_t next;  /* in the list of memberships with news */
 };
 
+/* One with a user's name of 10 bytes is a chunk of 128: what is large or rare lies
+ * elsewhere. */
 struct session {
 	uint32_t magic;
-	uint32_t n_memberships, memberships_size;
-	uint32_t news_first, news_last; /* places in memberships; NO_PLACE: none */
-	bool closing; /* the link was told to close: in no room, answered no more */
-	bool asked;   /* the link was asked to send and has not come yet */
-	bool canary;  /* healthd's: its room is the canary's and no other */
-	bool to_ask;  /* in the chat's list of those to ask */
-	uint8_t form; /* enum form: how it gets what is said in rooms */
-	uint8_t user_len;
-	uint8_t resumed; /* enum resumed; of one with a former link */
+	uint32_t n_memberships;
 	struct chat *chat;
 	struct link *link;
 	struct grants *grants; /* shared with all who may do the same; NULL: everything */
-	struct membership *memberships;
+	union {
+		struct membership one; /* while there is one at most */
+		struct membership *many;
+	};
 	struct outbox outbox;
 	struct session *ask_prev, *ask_next;
-	struct pending *pending;               /* sends that wait for their sequence */
-	struct bucket messages, bytes, typing; /* what it may say */
-	struct history *history;               /* what it asked for and has not got yet */
-	uint64_t former; /* dead process that had its link; 0: none */
+	struct pending *pending; /* sends that wait for their sequence */
+	struct pace *pace;       /* what it may say; NULL: buckets are full */
+	struct history *history; /* what it asked for and has not got yet */
+	uint32_t former; /* dead process that had its link, as `was` names it; 0: none */
+	uint32_t news_first, news_last; /* places of memberships; NO_PLACE: none */
+	bool closing : 1; /* the link was told to close: in no room, answered no more */
+	bool asked : 1;   /* the link was asked to send and has not come yet */
+	bool canary : 1;  /* healthd's: its room is the canary's and no other */
+	bool to_ask : 1;  /* in the chat's list of those to ask */
+	uint8_t form : 1; /* enum form: how it gets what is said in rooms */
+	uint8_t resumed : 2; /* enum resumed; of one with a former link */
+	uint8_t user_len;
 	char user[];
 };
 
@@ -69,12 +74,21 @@ static inline struct text session_user(const struct session *session)
 	return (struct text){ session->user, session->user_len };
 }
 
+static inline const struct membership *session_membership(const struct session *session,
+							  uint32_t place)
+{
+	return session->n_memberships > 1 ? &session->many[place] : &session->one;
+}
+
 /* Adds a membership; its place, or -ENOMEM. */
 int session_add_room(struct session *session, struct room *room, uint32_t room_place);
 
+/* The session has another place in the room of that membership. */
+void session_set_room_place(struct session *session, uint32_t place, uint32_t room_place);
+
 /* Removes a membership, also from the list of those with news. The last one moves to
- * `place`; returns it, or NULL if there is none to move. */
-struct membership *session_remove_room(struct session *session, uint32_t place);
+ * `place`; true: there was one to move. */
+bool session_remove_room(struct session *session, uint32_t place);
 
 /* The membership that is not in it gets to the end of the list of those with news. */
 void session_push_news(struct session *session, uint32_t place);

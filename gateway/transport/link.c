@@ -71,7 +71,7 @@ void link_open(struct link *link, const struct handshake *handshake, const char 
 		    handshake->canary ? COUNTER_canary_opened : COUNTER_links_opened, 1);
 	if (!handshake->canary)
 		transport_record(t, EVENT_opened, t->n_links[LINK_OPEN], 0);
-	link->quiet_ms = uv_now(t->loop);
+	link->quiet_ms = (uint32_t)uv_now(t->loop);
 	link->ends_ms = handshake->ends_ms;
 	link_on_timer(link); /* arms it */
 	link->conn = t->events.opened(t->events.app, link, handshake);
@@ -261,7 +261,7 @@ void link_read_frames(struct link *link, uint8_t *data, size_t len)
 	uint32_t n_before = link->reader.n_frames;
 	struct frame_in in;
 
-	link->quiet_ms = uv_now(t->loop);
+	link->quiet_ms = (uint32_t)uv_now(t->loop);
 	link->ping_unanswered = false;
 	do {
 		size_t used;
@@ -340,13 +340,15 @@ void link_on_writeable(struct link *link)
 
 /* ---- time ---- */
 
-/* When its silence is to be looked at, by the loop's clock. */
-static uint64_t silence_due(const struct link *link)
+/* How long it may still be silent. */
+static uint64_t silence_left(const struct link *link)
 {
-	const struct transport_limits *limits = &link->transport->limits;
+	const struct transport *t = link->transport;
+	uint32_t silent_ms = (uint32_t)uv_now(t->loop) - link->quiet_ms;
+	uint64_t may_ms = link->ping_unanswered ? t->limits.ping_timeout_ms
+						: t->limits.ping_interval_ms;
 
-	return link->quiet_ms + (link->ping_unanswered ? limits->ping_timeout_ms
-						       : limits->ping_interval_ms);
+	return silent_ms < may_ms ? may_ms - silent_ms : 0;
 }
 
 static void ping(struct link *link)
@@ -357,7 +359,7 @@ static void ping(struct link *link)
 		write_bytes(link, frame, frame_head(frame, FRAME_PING, 0));
 	counter_add(link->transport->slot, COUNTER_pings_out, 1);
 	link->ping_unanswered = true;
-	link->quiet_ms = uv_now(link->transport->loop);
+	link->quiet_ms = (uint32_t)uv_now(link->transport->loop);
 }
 
 /* One timer for the silence and the token's end of an open link, which are measured when
@@ -365,21 +367,22 @@ static void ping(struct link *link)
  * on while the machine is suspended: hence the looks before the end. */
 static void watch(struct link *link)
 {
-	uint64_t now_ms = uv_now(link->transport->loop), wait_ms;
+	uint64_t wait_ms = silence_left(link);
 	int64_t left_ms = link->ends_ms ? link->ends_ms - clock_wall_ms() : INT64_MAX;
 
 	if (left_ms <= 0) {
 		link_close(link, CLOSE_EXPIRED, "the token has expired");
 		return;
 	}
-	if (now_ms >= silence_due(link) && link->ping_unanswered) {
+	if (!wait_ms && link->ping_unanswered) {
 		leave(link, COUNTER_closed_timeout);
 		socket_kill(link->socket);
 		return;
 	}
-	if (now_ms >= silence_due(link))
+	if (!wait_ms) {
 		ping(link);
-	wait_ms = silence_due(link) - now_ms;
+		wait_ms = silence_left(link);
+	}
 	if (link->ends_ms && wait_ms > END_LOOK_MS)
 		wait_ms = END_LOOK_MS;
 	if (link->ends_ms && wait_ms > (uint64_t)left_ms)

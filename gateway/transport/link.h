@@ -41,14 +41,15 @@ struct http_side;
 struct link {
 	uint32_t magic;
 	uint8_t state;
-	bool doomed; /* link_close was called; acted on at the end of the turn */
-	bool ping_unanswered;
-	bool ends_when_sent; /* finish writing once nothing is behind */
-	bool upgraded;       /* what it sends are frames */
-	bool slow;           /* open, and its socket takes no more */
-	bool heard;          /* something came */
-	uint16_t close_code; /* of link_close */
+	bool doomed : 1; /* link_close was called; acted on at the end of the turn */
+	bool ping_unanswered : 1;
+	bool ends_when_sent : 1; /* finish writing once nothing is behind */
+	bool upgraded : 1;       /* what it sends are frames */
+	bool slow : 1;           /* open, and its socket takes no more */
+	bool heard : 1;          /* something came */
+	uint16_t close_code;     /* of link_close */
 	uint16_t pong_len;
+	uint32_t quiet_ms; /* the loop's clock when it was last heard, or pinged; wraps */
 	struct transport *transport;
 	struct socket *socket;
 	struct link *prev, *next; /* in the list of its state */
@@ -59,12 +60,13 @@ struct link {
 			const char *close_reason; /* static */
 		};
 	};
-	int64_t ends_ms;   /* wall clock: its token's end; 0: never */
-	uint64_t quiet_ms; /* since when it is, or was pinged, by the loop's clock */
+	int64_t ends_ms; /* wall clock: its token's end; 0: never */
 	struct frame_reader reader;
-	struct http_side *http; /* while handshaking, else NULL */
 	struct address *address;
-	void *conn;    /* the chat's object while open */
+	union {
+		struct http_side *http; /* until it is upgraded; NULL: has ended */
+		void *conn;             /* then the chat's object while open, else NULL */
+	};
 	uint8_t *pong; /* newest unanswered ping of a peer that is behind */
 };
 
@@ -101,8 +103,8 @@ static inline bool link_is_open(const struct link *link)
 /* Into the list of `state`; LINK_STATE_COUNT takes it out of all. */
 void link_move(struct link *link, enum link_state state);
 
-/* Sends the answer to the upgrade together with what the chat says first: from now on
- * frames. */
+/* The HTTP side is stopped. Sends the answer to the upgrade together with what the chat
+ * says first: from now on frames. */
 void link_open(struct link *link, const struct handshake *handshake, const char *answer,
 	       size_t answer_len);
 

@@ -67,7 +67,7 @@ static void forget_request(struct link *link)
 
 void http_side_stop(struct link *link)
 {
-	if (!link->http)
+	if (link->upgraded || !link->http)
 		return;
 	forget_request(link);
 	http_parser_free(link->http->parser);
@@ -98,9 +98,11 @@ static int admit(struct link *link, struct handshake *handshake, unsigned *ret_r
 	return status;
 }
 
-/* The handshake: 101 and frames from here on, or a refusal and the end. */
+/* The handshake: 101 and frames from here on, without an HTTP side; or a refusal and the
+ * end. */
 static void upgrade(struct link *link, const struct http_request *request)
 {
+	uint64_t adopted_us = link->http->adopted_us;
 	struct handshake handshake;
 	unsigned retry_s = 0;
 	char answer[512];
@@ -126,10 +128,11 @@ static void upgrade(struct link *link, const struct http_request *request)
 	handshake.worker = (unsigned)word_get(&link->transport->slot->seat);
 	len = handshake_answer(&handshake, answer, sizeof answer);
 	CHECK(len > 0);
+	http_side_stop(link);
 	link_open(link, &handshake, answer, (size_t)len);
-	if (link->http->adopted_us)
+	if (adopted_us)
 		histogram_observe(link->transport->slot, HISTOGRAM_handshake,
-				  clock_mono_ns() / 1000 - link->http->adopted_us);
+				  clock_mono_ns() / 1000 - adopted_us);
 }
 
 /* ---- requests that the app answers ---- */
@@ -156,7 +159,7 @@ static void ask_app(struct link *link, const struct http_request *request, bool 
 void link_answer(struct link *link, const struct http_answer *answer, const char *body)
 {
 	struct transport *t = link->transport;
-	struct http_side *http = link->http;
+	struct http_side *http = link->upgraded ? NULL : link->http;
 	struct http_answer whole = *answer;
 	char head[512];
 	int len;
@@ -192,7 +195,7 @@ void http_side_answered(struct transport *t)
 
 bool http_side_waits(const struct link *link)
 {
-	return link->http && link->http->waits;
+	return !link->upgraded && link->http && link->http->waits;
 }
 
 /* ---- pages ---- */
@@ -235,13 +238,15 @@ static void serve(struct link *link, const struct http_request *request)
 	bool close = !request->keep_alive || request->upgrade || request->minor == 0;
 
 	counter_add(link->transport->slot, COUNTER_http_requests, 1);
-	if (strcmp(request->path, link->transport->limits.rules.path) == 0)
+	if (strcmp(request->path, link->transport->limits.rules.path) == 0) {
 		upgrade(link, request);
-	else if (is_for_app(link, request))
+		return;
+	}
+	link->http->adopted_us = 0; /* a handshake behind it began later */
+	if (is_for_app(link, request))
 		ask_app(link, request, close);
 	else
 		serve_page(link, request, close);
-	link->http->adopted_us = 0; /* a handshake behind it began later */
 }
 
 /* ---- bytes ---- */

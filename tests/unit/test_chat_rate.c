@@ -69,7 +69,11 @@ static void a_link_that_sends_too_much_is_told_when_to_go_on(void **state)
 	assert_non_null(strstr(links[0].got, "\"ref\":9,\"code\":\"rate_limited\","
 					     "\"retry_after_ms\":500,"));
 	now_ms += 500;
+	chat_tick(chat, now_ms); /* not full: not forgotten */
 	assert_int_equal(send_all(&links[0]), 1);
+	now_ms += 2000;
+	chat_tick(chat, now_ms); /* full: forgotten */
+	assert_int_equal(send_all(&links[0]), 4);
 	assert_int_equal(links[0].closed, 0);
 }
 
