@@ -78,7 +78,7 @@ struct snapshot {
 				  deleted) */
 	bool supervisor_alive; /* by its lock; meaningful when something was opened */
 	bool supervisor_known; /* supervisor_alive was really asked of the kernel */
-	bool deserted;	       /* an earlier look at this file was ok, and now no process
+	bool deserted;         /* an earlier look at this file was ok, and now no process
 				  holds a lock of it: all who wrote there are dead */
 	uint64_t instance[2];
 	char build[24]; /* version of the supervisor's program */

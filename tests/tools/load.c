@@ -65,16 +65,6 @@ void load_begin(struct load *load, const struct load_events *on, void *mode)
 	load->mode = mode;
 }
 
-void load_watch_stdin(struct load *load, void (*obey)(void *mode, const char *word))
-{
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = load };
-
-	load->obey = obey;
-	/* A file cannot be watched: it has ended. */
-	if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, STDIN_FILENO, &event) < 0)
-		load->stop = true;
-}
-
 unsigned load_links_max(void)
 {
 	struct rlimit limit;
@@ -369,22 +359,6 @@ static void on_readable(struct load_link *link)
 		ws_bytes_add(&link->rest, buffer + n, len - (size_t)n);
 }
 
-static void read_stdin(struct load *load)
-{
-	char words[256], *rest = words;
-	ssize_t len = read(STDIN_FILENO, words, sizeof(words) - 1);
-
-	if (len > 0) {
-		words[len] = 0;
-		for (const char *word; (word = strsep(&rest, " \n"));)
-			if (load->obey && *word)
-				load->obey(load->mode, word);
-		return;
-	}
-	load->stop = true;
-	(void)epoll_ctl(load->epoll, EPOLL_CTL_DEL, STDIN_FILENO, NULL);
-}
-
 void load_turn(struct load *load, int timeout_ms)
 {
 	struct epoll_event events[EVENTS];
@@ -396,7 +370,7 @@ void load_turn(struct load *load, int timeout_ms)
 		if (events[i].data.ptr == &load->signals) {
 			load->stop = true;
 		} else if (events[i].data.ptr == load) {
-			read_stdin(load);
+			load_read_stdin(load);
 		} else if (link->state != LOAD_GONE) {
 			if (events[i].events & EPOLLOUT)
 				load_flush(link);

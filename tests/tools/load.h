@@ -79,6 +79,8 @@ void load_release(struct load *load);
 void load_begin(struct load *load, const struct load_events *on, void *mode);
 /* Its end stops the load; `obey`, unless NULL, gets the words that come before. */
 void load_watch_stdin(struct load *load, void (*obey)(void *mode, const char *word));
+/* When there is something to read. */
+void load_read_stdin(struct load *load);
 
 /* As user u<number>. 0 or a negative errno; then no event follows. */
 int load_dial(struct load *load, struct load_link *link, unsigned number);
