@@ -10,8 +10,7 @@
 enum {
 	RUN_BYTES = 262144,  /* most that is taken from the chat for one write */
 	GATHER_BYTES = 4096, /* copying so much costs less than a write of its own */
-	END_LOOK_MS =
-		10000, /* how often the wall clock is asked how long a token lasts */
+	END_LOOK_MS = 10000, /* how often a token's end is looked at */
 };
 
 /* ---- states ---- */
@@ -80,7 +79,6 @@ void link_open(struct link *link, const struct handshake *handshake, const char 
 	send_all(link, answer, answer_len);
 }
 
-/* The one place that counts them. */
 static void set_slow(struct link *link, bool slow)
 {
 	struct transport *t = link->transport;
@@ -362,9 +360,8 @@ static void ping(struct link *link)
 	link->quiet_ms = (uint32_t)uv_now(link->transport->loop);
 }
 
-/* One timer for the silence and the token's end of an open link, which are measured when
- * it fires, not at every byte. A token ends by the wall clock, which may be set, and goes
- * on while the machine is suspended: hence the looks before the end. */
+/* One timer for silence and token's end, measured when it fires, not at every byte. The
+ * token ends by the wall clock, which may be set or jump: hence the looks before. */
 static void watch(struct link *link)
 {
 	uint64_t wait_ms = silence_left(link);
