@@ -127,15 +127,17 @@ void watch_look(struct watch *watch, uint64_t now_ns)
 {
 	unsigned next = !watch->current;
 	struct snapshot *snapshot = &watch->snapshots[next];
+	bool is_told;
 
 	now_ns = own_ns(watch, now_ns);
 	segment_reader_look(watch->reader, now_ns, snapshot);
-	if (stands(watch, snapshot, now_ns))
+	is_told = stands(watch, snapshot, now_ns);
+	if (is_told)
 		watch->current = next;
 	snapshot = &watch->snapshots[watch->current];
 	remember(watch, snapshot, now_ns);
 	judge(snapshot, &watch->history, &watch->limits, &watch->verdict);
-	watch->sure = watch->sure || all_turned(snapshot) ||
+	watch->sure = watch->sure || (is_told && all_turned(snapshot)) ||
 		      now_ns - watch->begun_ns > watch->limits.hang_report_ms * MS_NS;
 	/* Nobody becomes ready by looks at what may hang. */
 	if (watch->history.counts && watch->sure)

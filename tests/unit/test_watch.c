@@ -256,6 +256,18 @@ static void one_that_never_turns_is_hung_once_that_is_sure(void **state)
 	assert_int_equal(now_ns / MS_NS, 1000 + 50 + 1010);
 }
 
+static void a_first_look_that_is_torn_makes_nothing_sure(void **state)
+{
+	start();
+	tell('t');
+	look_after(50);
+	assert_false(watch_is_sure(watch));
+	tell('t');
+	look_after(1);
+	assert_int_equal(watch_snapshot(watch)->look, LOOK_ok);
+	assert_false(watch_is_sure(watch));
+}
+
 static void where_nobody_lives_the_first_look_is_sure(void **state)
 {
 	look_after(50);
@@ -378,6 +390,7 @@ int main(void)
 		T(a_beat_that_stands_still_is_told_after_a_second),
 		T(nothing_is_sure_before_all_were_seen_to_turn),
 		T(one_that_never_turns_is_hung_once_that_is_sure),
+		T(a_first_look_that_is_torn_makes_nothing_sure),
 		T(where_nobody_lives_the_first_look_is_sure),
 		T(machine_paused_nobody_is_called_hung_for_it),
 		T(machine_paused_the_start_grace_stands_still),
