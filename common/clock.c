@@ -30,6 +30,14 @@ int64_t clock_wall_ms(void)
 	return (int64_t)now.tv_sec * SECOND_MS + now.tv_nsec / (int64_t)MS_NS;
 }
 
+void clock_nap_ms(unsigned ms)
+{
+	const struct timespec nap = { .tv_sec = ms / SECOND_MS,
+				      .tv_nsec = (long)(ms % SECOND_MS * MS_NS) };
+
+	(void)nanosleep(&nap, NULL); /* cut short: looks sooner */
+}
+
 void clock_wall_text(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
 {
 	struct tm tm;

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/segment_open.h"
 #include "common/segment_writer.h"
 
@@ -172,12 +172,11 @@ static int guard_try(const char *path)
  */
 static int guard_open(const char *path, struct why *why)
 {
-	const struct timespec ms = { .tv_nsec = 1000000 };
 	int r = -EAGAIN;
 
 	for (int i = 0; r == -EAGAIN && i < GUARD_TRIES; i++) {
 		if (i > 0)
-			(void)nanosleep(&ms, NULL); /* cut short: tries sooner */
+			clock_nap_ms(1);
 		r = guard_try(path);
 	}
 	if (r == -EAGAIN)

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -119,13 +118,6 @@ struct leaving {
 	struct count before, lately; /* for the rate: the latter RATE_MS ago or less */
 };
 
-static void nap(void)
-{
-	const struct timespec period = { .tv_nsec = LOOK_MS * (long)MS_NS };
-
-	(void)nanosleep(&period, NULL); /* waking up early does no harm */
-}
-
 /* What cannot be read lives on, as long as the kernel says so. */
 static bool is_gone(const struct leaving *l)
 {
@@ -216,7 +208,7 @@ static int wait_for_end(struct watch *watch, const struct drain_wish *wish)
 	uint64_t now_ns;
 
 	memcpy(l.instance, s->instance, sizeof l.instance);
-	for (;; nap()) {
+	for (;; clock_nap_ms(LOOK_MS)) {
 		now_ns = clock_mono_ns();
 		watch_look(watch, now_ns);
 		if (is_gone(&l))

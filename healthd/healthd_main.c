@@ -20,6 +20,7 @@
 
 enum {
 	HEALTHD_MAGIC = 0x48444c54,
+	LOOK_MS = 10,   /* between looks before the port is opened */
 	BODY_MAX = 4096 /* nobody has reason to send one; beyond it 413 */
 };
 
@@ -249,13 +250,11 @@ static int open_findings(struct healthd *healthd, const struct settings *setting
 /* A healthd that has just been started knows nothing of who hangs. */
 static void look_around(struct healthd *healthd)
 {
-	const struct timespec moment = { .tv_nsec = 10 * (long)MS_NS };
-
 	for (;;) {
 		watch_look(healthd->watch, clock_mono_ns());
 		if (watch_is_sure(healthd->watch))
 			return;
-		(void)nanosleep(&moment, NULL); /* waking up early does no harm */
+		clock_nap_ms(LOOK_MS);
 	}
 }
 

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -84,19 +83,12 @@ static bool has_moved(const struct snapshot *s, const struct question *question)
 	return s->beat_moved && (!question->needs_worker || worker_moved(s));
 }
 
-static void nap(void)
-{
-	const struct timespec ms = { .tv_nsec = LOOK_MS * (long)MS_NS };
-
-	(void)nanosleep(&ms, NULL); /* waking up early does no harm */
-}
-
 static bool ask(struct watch *watch, const struct question *question, uint64_t wait_ms,
 		const char **ret_reason)
 {
 	const uint64_t start_ns = clock_mono_ns();
 
-	for (;; nap()) {
+	for (;; clock_nap_ms(LOOK_MS)) {
 		uint64_t now_ns = clock_mono_ns(), gone_ms = (now_ns - start_ns) / MS_NS;
 		bool yes;
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -32,19 +31,12 @@ struct wish {
 	struct drain_wish drain;
 };
 
-static void nap(void)
-{
-	const struct timespec period = { .tv_nsec = WATCH_PERIOD_MS * (long)MS_NS };
-
-	(void)nanosleep(&period, NULL); /* waking up early does no harm */
-}
-
 static void look_for(struct watch *watch, uint64_t ms)
 {
 	const uint64_t end_ns = clock_mono_ns() + ms * MS_NS;
 
 	do {
-		nap();
+		clock_nap_ms(WATCH_PERIOD_MS);
 		watch_look(watch, clock_mono_ns());
 	} while (clock_mono_ns() < end_ns);
 }

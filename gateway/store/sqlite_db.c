@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/check.h"
 #include "common/clock.h"
@@ -118,14 +117,13 @@ static int on_busy(void *app, int n_before)
 {
 	struct db *db = app;
 	uint64_t now_ns = clock_mono_ns();
-	struct timespec pause = { 0, (long)((n_before < 5 ? 1 : 5) * MS_NS) };
 
 	if (n_before == 0)
 		db->busy_since_ns = now_ns;
 	if (now_ns - db->busy_since_ns > db->options.busy_ms * MS_NS ||
 	    db->options.gives_up(db->options.app))
 		return 0;
-	(void)nanosleep(&pause, NULL); /* a shorter pause is as good */
+	clock_nap_ms(n_before < 5 ? 1 : 5);
 	return 1;
 }
 

@@ -169,8 +169,8 @@ static int migrate(struct db *db, const char *path, struct why *why)
 }
 
 /* The log is copied into the file by us, between batches; see sqlite_write.c. Each commit
- * is flushed, which sqlite_log.c needs to be true, too. Pages are
- * read, not mapped: of a file cut short a mapping dies by SIGBUS. */
+ * is flushed, which sqlite_log.c needs to be true, too. Pages are read, not mapped: of a
+ * file cut short a mapping dies by SIGBUS. */
 static const char write_settings[] = "PRAGMA journal_mode = WAL;"
 				     "PRAGMA synchronous = FULL;"
 				     "PRAGMA journal_size_limit = 67108864;"

@@ -51,8 +51,7 @@ static uint8_t step(uint8_t state, uint8_t byte)
 	return steps[state].next;
 }
 
-/* ---- many bytes at once -------------------------------------------------------------
- */
+/* ---- many bytes at once ---------------------------------------------------------- */
 
 enum {
 	BLOCK = 64, /* a constant, so that the compiler makes vectors of the loops */

@@ -58,6 +58,12 @@ static unsigned serving(struct acceptor *a, unsigned seat)
 		       : 0;
 }
 
+/* The same, but of this worker's own seat 0. */
+static unsigned other_serving(struct acceptor *a, unsigned seat)
+{
+	return seat == a->inherited->seat ? 0 : serving(a, seat);
+}
+
 static struct segment_slot *slot_at(struct acceptor *a, unsigned slot)
 {
 	return segment_slot(a->segment, slot - 1);
@@ -81,7 +87,7 @@ static uint64_t share_of(struct acceptor *a, unsigned *ret_fewest)
 
 	*ret_fewest = 0;
 	for (unsigned i = 0; i < a->inherited->n_workers; i++) {
-		unsigned slot = i == a->inherited->seat ? 0 : serving(a, i);
+		unsigned slot = other_serving(a, i);
 
 		if (!slot || !counter_get(slot_at(a, slot), COUNTER_listeners))
 			continue;
@@ -219,12 +225,13 @@ static void hold(struct listener *listener, unsigned slot)
 /* Takes from those who have more, and hold back for somebody with fewer. */
 static void relieve(struct acceptor *a)
 {
-	for (unsigned i = 0; i < a->n_listeners && !a->inherited->shared_listener; i++) {
-		unsigned slot = i == a->inherited->seat ? 0 : serving(a, i);
+	if (a->inherited->shared_listener || a->stopped)
+		return;
+	for (unsigned i = 0; i < a->n_listeners && !a->paused; i++) {
+		unsigned slot = other_serving(a, i);
 		uint64_t theirs;
 
-		if (a->stopped || a->paused || !slot ||
-		    !counter_get(slot_at(a, slot), COUNTER_listener_held))
+		if (!slot || !counter_get(slot_at(a, slot), COUNTER_listener_held))
 			continue;
 		theirs = links_of(slot_at(a, slot));
 		if (theirs > links_of(a->slot))

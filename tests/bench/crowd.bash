@@ -3,8 +3,8 @@
 # `tests/bench/run crowd`: CROWD links (200,000) over as many workers and load processes as
 # the limit on descriptors asks for, held for CROWD_HOLD seconds (600) while messages are
 # said, every CROWD_EVERY ms (10,000), in the large room and each CROWD_SMALL (6)th time in
-# all small ones; then a worker is killed. Each client checks each message. Clients dial from several addresses,
-# for one has not enough ports.
+# all small ones; then a worker is killed. Each client checks each message. Clients dial
+# from several addresses, for one has not enough ports.
 
 crowd_tell() { # all processes say how they are; sums in C_open, C_in, …
 	local i

@@ -47,12 +47,12 @@
  *                                    first one says a message in --room), `small` (one
  *                                    in each small room does), `tell` (prints `clients=
  *                                    open= in= gone= back= head= behind= behind_small=
- * owed= acked= deliveries= lost= repeated= errors= cpu_ms=`; gone: links that ended,
- * back: joins that resumed, head: of
- *                                    --room, behind: clients that lack some of it,
- *                                    owed: messages not acknowledged). At the end it
- *                                    tells once more; exit 1 on any loss, repeat or
- *                                    error.
+ *                                    owed= acked= deliveries= lost= repeated= errors=
+ *                                    cpu_ms=`; gone: links that ended, back: joins that
+ *                                    resumed, head: of --room, behind: clients that
+ *                                    lack some of it, owed: messages not
+ *                                    acknowledged). At the end it tells once more; exit
+ *                                    1 on any loss, repeat or error.
  *
  * Options, anywhere: --room NAME (idle joins it; room: instead of one of its own),
  * --bytes N (length of a message's body, 64), --reconnect (idle: dials lost ones again,
