@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,9 +24,10 @@ struct listener {
 	uv_poll_t poll;
 	int fd;
 	bool active;
-	bool held; /* its connections wait a moment for a worker with fewer links */
-	unsigned at_once; /* how many are accepted before the loop is asked again */
-	uint64_t turn;    /* of the loop, when it was readable last */
+	unsigned held_for; /* slot of the worker that comes first for a moment; 0 */
+	uint64_t had;      /* links, that worker, when the moment began */
+	unsigned at_once;  /* how many are accepted before the loop is asked again */
+	uint64_t turn;     /* of the loop, when it was readable last */
 };
 
 struct acceptor {
@@ -182,14 +184,24 @@ static void accept_some(struct acceptor *a, int listening, unsigned n, uint64_t 
 
 /* ---- an even spread ---- */
 
-static void set_held(struct listener *listener, bool held)
+static void hold_for(struct listener *listener, unsigned slot)
 {
 	struct acceptor *a = listener->acceptor;
 
-	listener->held = held;
+	listener->held_for = slot;
+	if (slot)
+		listener->had = links_of(slot_at(a, slot));
 	if (listener - a->listeners == a->inherited->seat)
-		counter_set(a->slot, COUNTER_listener_held, held);
+		counter_set(a->slot, COUNTER_listener_held, slot != 0);
 	apply(a);
+}
+
+/* The other came: who waits now came later, and is looked at like anybody. */
+static bool was_relieved(const struct listener *listener)
+{
+	struct acceptor *a = listener->acceptor;
+
+	return links_of(slot_at(a, listener->held_for)) != listener->had;
 }
 
 /* Nobody is kept waiting for a worker that may hang. */
@@ -198,28 +210,36 @@ static void on_moment(uv_timer_t *timer)
 	struct acceptor *a = timer->data;
 
 	for (unsigned i = 0; i < a->n_listeners; i++) {
-		if (!a->listeners[i].held)
+		struct listener *listener = &a->listeners[i];
+
+		if (!listener->held_for)
 			continue;
-		if (ours(a, i))
-			accept_some(a, a->listeners[i].fd, TURN_MAX, UINT64_MAX);
-		set_held(&a->listeners[i], false);
+		if (ours(a, i) && !was_relieved(listener))
+			accept_some(a, listener->fd, TURN_MAX, UINT64_MAX);
+		hold_for(listener, 0);
 	}
+}
+
+static void wake(unsigned slot)
+{
+	static const uint64_t one = 1;
+
+	/* If it fails the moment passes. */
+	(void)!write(inherited_wake(slot - 1), &one, sizeof one);
 }
 
 /* Lets the worker in that slot come first. To the own socket it must be called; what is
  * everybody's it sees itself. */
 static void hold(struct listener *listener, unsigned slot)
 {
-	static const uint64_t one = 1;
 	struct acceptor *a = listener->acceptor;
 
-	set_held(listener, true);
+	hold_for(listener, slot);
 	if (!uv_is_active((uv_handle_t *)&a->moment))
 		CHECK(uv_timer_start(&a->moment, on_moment, MOMENT_MS, 0) == 0);
 	if (!a->inherited->shared_listener &&
 	    listener - a->listeners == a->inherited->seat)
-		/* If it fails the moment passes. */
-		(void)!write(inherited_wake(slot - 1), &one, sizeof one);
+		wake(slot);
 }
 
 /* Takes from those who have more, and hold back for somebody with fewer. */
@@ -229,20 +249,31 @@ static void relieve(struct acceptor *a)
 		return;
 	for (unsigned i = 0; i < a->n_listeners && !a->paused; i++) {
 		unsigned slot = other_serving(a, i);
-		uint64_t theirs;
+		uint64_t mine = links_of(a->slot), theirs;
 
 		if (!slot || !counter_get(slot_at(a, slot), COUNTER_listener_held))
 			continue;
 		theirs = links_of(slot_at(a, slot));
-		if (theirs > links_of(a->slot))
+		if (theirs > mine)
 			accept_some(a, a->listeners[i].fd, TURN_MAX, theirs - 1);
+		if (links_of(a->slot) != mine)
+			wake(slot);
 	}
+}
+
+/* Those who came meanwhile need not wait for the moment's end. */
+static void go_on(struct acceptor *a)
+{
+	for (unsigned i = 0; i < a->n_listeners; i++)
+		if (a->listeners[i].held_for && was_relieved(&a->listeners[i]))
+			hold_for(&a->listeners[i], 0);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-	struct listener *listener = poll->data;
-	struct acceptor *a = listener->acceptor;
+	struct listener *listener = (struct listener *)((char *)poll -
+							offsetof(struct listener, poll));
+	struct acceptor *a = poll->data;
 	unsigned fewest;
 	uint64_t share = share_of(a, &fewest);
 
@@ -263,7 +294,7 @@ static void apply(struct acceptor *a)
 
 	for (unsigned i = 0; i < a->n_listeners; i++) {
 		struct listener *listener = &a->listeners[i];
-		bool mine = ours(a, i), wanted = mine && !listener->held;
+		bool mine = ours(a, i), wanted = mine && !listener->held_for;
 
 		if (wanted && !listener->active)
 			CHECK(uv_poll_start(&listener->poll, UV_READABLE, on_readable) ==
@@ -281,6 +312,7 @@ void acceptor_look(struct acceptor *a)
 {
 	a->paused = false;
 	apply(a);
+	go_on(a);
 	relieve(a);
 }
 
@@ -292,22 +324,12 @@ void acceptor_stop(struct acceptor *a)
 
 /* ---- life ---- */
 
-static void closed(struct acceptor *a)
+static void on_closed(uv_handle_t *handle)
 {
+	struct acceptor *a = handle->data;
+
 	if (--a->n_open == 0)
 		free(a);
-}
-
-static void on_poll_closed(uv_handle_t *handle)
-{
-	struct listener *listener = handle->data;
-
-	closed(listener->acceptor);
-}
-
-static void on_moment_closed(uv_handle_t *handle)
-{
-	closed(handle->data);
 }
 
 void acceptor_free(struct acceptor *a)
@@ -316,8 +338,8 @@ void acceptor_free(struct acceptor *a)
 		return;
 	acceptor_stop(a);
 	for (unsigned i = 0; i < a->n_listeners; i++)
-		uv_close((uv_handle_t *)&a->listeners[i].poll, on_poll_closed);
-	uv_close((uv_handle_t *)&a->moment, on_moment_closed);
+		uv_close((uv_handle_t *)&a->listeners[i].poll, on_closed);
+	uv_close((uv_handle_t *)&a->moment, on_closed);
 }
 
 /* What accepted sockets inherit, so that it costs nothing for each. No harm if it fails:
@@ -363,7 +385,7 @@ int acceptor_new(uv_loop_t *loop, const struct inherited *inherited,
 			acceptor_free(a);
 			return r;
 		}
-		listener->poll.data = listener;
+		listener->poll.data = a;
 		a->n_open++;
 		a->n_listeners++;
 	}

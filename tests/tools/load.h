@@ -85,6 +85,21 @@ void load_read_stdin(struct load *load);
 /* As user u<number>. 0 or a negative errno; then no event follows. */
 int load_dial(struct load *load, struct load_link *link, unsigned number);
 
+/* Dials the links of an array that are gone, each once a round, some at a time. */
+struct load_dialler {
+	void *links; /* structures that begin with a load_link */
+	size_t link_size;
+	unsigned n_links, at_once;
+	unsigned n_dialling, n_open; /* kept by the mode */
+	unsigned next;               /* that was not looked at in this round */
+	uint64_t round_at_ms;
+};
+void load_dial_gone(struct load *load, struct load_dialler *dialler);
+
+enum {
+	LOAD_RETRY_MS = 200 /* a round */
+};
+
 /* Queues a text message; load_flush sends what is queued. */
 void load_send(struct load_link *link, const char *text, size_t len);
 void load_flush(struct load_link *link);

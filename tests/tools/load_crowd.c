@@ -15,8 +15,7 @@
 #include "tests/tools/load.h"
 
 enum {
-	DIALLING_MAX = 128, /* at a time */
-	RETRY_MS = 200
+	DIALLING_MAX = 128 /* at a time */
 };
 
 /* Where everybody is, and where few are. */
@@ -42,9 +41,9 @@ struct crowd {
 	struct load *load;
 	struct member *members;
 	uint64_t *small_heads, large_head; /* the newest sequence known */
-	unsigned n_members, small, next;
-	unsigned n_dialling, n_open, n_in;
-	uint64_t round_at_ms, n_back, n_gone;
+	struct load_dialler dialler;
+	unsigned n_members, small, n_in;
+	uint64_t n_back, n_gone;
 	uint64_t n_owed, n_acked, n_delivered, n_lost, n_repeated, n_errors;
 };
 
@@ -120,8 +119,8 @@ static void on_opened(struct load_link *link)
 	struct crowd *crowd = link->load->mode;
 	struct member *member = (struct member *)link;
 
-	crowd->n_dialling--;
-	crowd->n_open++;
+	crowd->dialler.n_dialling--;
+	crowd->dialler.n_open++;
 	join(crowd, member, LARGE);
 	join(crowd, member, SMALL);
 	load_flush(link);
@@ -133,9 +132,9 @@ static void on_ended(struct load_link *link, enum load_end end)
 	struct member *member = (struct member *)link;
 
 	if (end == LOAD_REFUSED) {
-		crowd->n_dialling--;
+		crowd->dialler.n_dialling--;
 	} else {
-		crowd->n_open--;
+		crowd->dialler.n_open--;
 		crowd->n_gone++;
 	}
 	crowd->n_in -= is_in(member);
@@ -221,25 +220,6 @@ static void on_message(struct load_link *link, const char *text, size_t len)
 
 /* ---- all of them ------------------------------------------------------------------- */
 
-static void dial(struct load *load, struct crowd *crowd)
-{
-	uint64_t now = load_now_ms();
-
-	if (crowd->n_open + crowd->n_dialling == crowd->n_members)
-		return;
-	if (crowd->next == crowd->n_members && now >= crowd->round_at_ms) {
-		crowd->next = 0;
-		crowd->round_at_ms = now + RETRY_MS;
-	}
-	for (; crowd->next < crowd->n_members && crowd->n_dialling < DIALLING_MAX;
-	     crowd->next++) {
-		struct load_link *link = &crowd->members[crowd->next].link;
-
-		if (link->state == LOAD_GONE && !load_dial(load, link, crowd->next))
-			crowd->n_dialling++;
-	}
-}
-
 /* Each `every`th says one message, unless the last one is still under way. */
 static void all_say(struct crowd *crowd, enum where where, unsigned every)
 {
@@ -271,10 +251,10 @@ static void tell(struct crowd *crowd)
 	       "behind_small=%lu "
 	       "owed=%lu acked=%lu deliveries=%lu lost=%lu repeated=%lu errors=%lu "
 	       "cpu_ms=%lu\n",
-	       crowd->n_members, crowd->n_open, crowd->n_in, crowd->n_gone, crowd->n_back,
-	       crowd->large_head, n_behind[LARGE], n_behind[SMALL], crowd->n_owed,
-	       crowd->n_acked, crowd->n_delivered, crowd->n_lost, crowd->n_repeated,
-	       crowd->n_errors, load_cpu_ms());
+	       crowd->n_members, crowd->dialler.n_open, crowd->n_in, crowd->n_gone,
+	       crowd->n_back, crowd->large_head, n_behind[LARGE], n_behind[SMALL],
+	       crowd->n_owed, crowd->n_acked, crowd->n_delivered, crowd->n_lost,
+	       crowd->n_repeated, crowd->n_errors, load_cpu_ms());
 }
 
 static void obey(void *mode, const char *word)
@@ -302,11 +282,15 @@ int load_crowd(struct load *load, const unsigned numbers[3])
 	crowd.small_heads = calloc(crowd.n_members / crowd.small + 1,
 				   sizeof(*crowd.small_heads));
 	CHECK(crowd.members && crowd.small_heads && load->room);
+	crowd.dialler = (struct load_dialler){ .links = crowd.members,
+					       .link_size = sizeof(*crowd.members),
+					       .n_links = crowd.n_members,
+					       .at_once = DIALLING_MAX };
 	load_begin(load, &on, &crowd);
 	load_watch_stdin(load, obey);
 	while (!load->stop) {
-		dial(load, &crowd);
-		load_turn(load, RETRY_MS / 4);
+		load_dial_gone(load, &crowd.dialler);
+		load_turn(load, LOAD_RETRY_MS / 4);
 	}
 	tell(&crowd);
 	for (unsigned i = 0; i < crowd.n_members; i++)

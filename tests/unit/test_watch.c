@@ -28,40 +28,40 @@ enum {
 	SEQUENCER_SLOT = 2
 };
 
-/* A sequencer for whose life the supervisor vouches. */
-static void give_sequencer(struct segment *segment)
+/* A process for whose life the supervisor vouches. */
+static struct segment_slot *give(struct segment *segment, unsigned at, unsigned seat_of,
+				 enum role role)
 {
-	struct segment_slot *slot = segment_slot(segment, SEQUENCER_SLOT);
-	struct segment_child *child = segment_child(segment, SEQUENCER_SLOT);
-	struct segment_seat *seat = segment_seat(segment, SEQUENCER_SEAT);
+	struct segment_slot *slot = segment_slot(segment, at);
+	struct segment_child *child = segment_child(segment, at);
+	struct segment_seat *seat = segment_seat(segment, seat_of);
 
 	word_set(&slot->generation, 1);
 	word_set(&slot->unlocked, 1);
+	word_set(&child->role, role);
+	word_set(&child->seat, seat_of);
+	word_set(&child->state, CHILD_up);
+	word_set(&seat->role, role);
+	word_set(&seat->slot, at + 1);
+	word_set(&seat->state, SEAT_serving);
+	return slot;
+}
+
+static void give_sequencer(struct segment *segment)
+{
+	struct segment_slot *slot = give(segment, SEQUENCER_SLOT, SEQUENCER_SEAT,
+					 ROLE_SEQUENCER);
+
 	counter_set(slot, COUNTER_store_driver, 2);
 	counter_set(slot, COUNTER_store_state, 1);
-	word_set(&child->role, ROLE_SEQUENCER);
-	word_set(&child->seat, SEQUENCER_SEAT);
-	word_set(&child->state, CHILD_up);
-	word_set(&seat->role, ROLE_SEQUENCER);
-	word_set(&seat->slot, SEQUENCER_SLOT + 1);
-	word_set(&seat->state, SEAT_serving);
 }
 
 static void give_worker(struct segment *segment)
 {
-	struct segment_slot *slot = segment_slot(segment, 0);
-	struct segment_child *child = segment_child(segment, 0);
-	struct segment_seat *seat = segment_seat(segment, 0);
+	struct segment_slot *slot = give(segment, 0, 0, ROLE_WORKER);
 
-	word_set(&slot->generation, 1);
-	word_set(&slot->unlocked, 1);
 	word_set(&slot->ready, 1);
 	counter_set(slot, COUNTER_listeners, 1);
-	word_set(&child->role, ROLE_WORKER);
-	word_set(&child->state, CHILD_up);
-	word_set(&seat->role, ROLE_WORKER);
-	word_set(&seat->slot, 1);
-	word_set(&seat->state, SEAT_serving);
 }
 
 static void set_store(struct segment *segment, uint64_t state)
