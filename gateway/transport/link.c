@@ -54,6 +54,31 @@ void link_set_timer(struct link *link, uint64_t after_ms)
 		  uv_now(link->transport->loop) + after_ms);
 }
 
+static void send_all(struct link *link, const void *first, size_t first_len);
+
+void link_open(struct link *link, const struct handshake *handshake, const char *answer,
+	       size_t answer_len)
+{
+	struct transport *t = link->transport;
+
+	link->upgraded = true;
+	link->reader.deflate = handshake->deflate.taken;
+	if (handshake->deflate.taken)
+		counter_add(t->slot, COUNTER_deflate_links, 1);
+	link_move(link, handshake->canary ? LINK_CANARY : LINK_OPEN);
+	counter_add(t->slot,
+		    handshake->canary ? COUNTER_canary_opened : COUNTER_links_opened, 1);
+	if (!handshake->canary)
+		transport_record(t, EVENT_opened, t->n_links[LINK_OPEN], 0);
+	link->quiet_ms = (uint32_t)uv_now(t->loop);
+	link->ends_ms = handshake->ends_ms;
+	link_on_timer(link); /* arms it */
+	link->conn = t->events.opened(t->events.app, link, handshake);
+	if (!link->conn)
+		link_close(link, CLOSE_TRY_LATER, "out of memory");
+	send_all(link, answer, answer_len);
+}
+
 static void set_slow(struct link *link, bool slow)
 {
 	struct transport *t = link->transport;
@@ -287,29 +312,6 @@ static void send_all(struct link *link, const void *first, size_t first_len)
 		n = 0;
 	} while (len);
 	set_slow(link, link_is_open(link) && socket_behind(link->socket));
-}
-
-void link_open(struct link *link, const struct handshake *handshake, const char *answer,
-	       size_t answer_len)
-{
-	struct transport *t = link->transport;
-
-	link->upgraded = true;
-	link->reader.deflate = handshake->deflate.taken;
-	if (handshake->deflate.taken)
-		counter_add(t->slot, COUNTER_deflate_links, 1);
-	link_move(link, handshake->canary ? LINK_CANARY : LINK_OPEN);
-	counter_add(t->slot,
-		    handshake->canary ? COUNTER_canary_opened : COUNTER_links_opened, 1);
-	if (!handshake->canary)
-		transport_record(t, EVENT_opened, t->n_links[LINK_OPEN], 0);
-	link->quiet_ms = (uint32_t)uv_now(t->loop);
-	link->ends_ms = handshake->ends_ms;
-	link_on_timer(link); /* arms it */
-	link->conn = t->events.opened(t->events.app, link, handshake);
-	if (!link->conn)
-		link_close(link, CLOSE_TRY_LATER, "out of memory");
-	send_all(link, answer, answer_len);
 }
 
 void link_wants_to_send(struct link *link)

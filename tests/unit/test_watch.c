@@ -29,17 +29,17 @@ enum {
 };
 
 /* A process for whose life the supervisor vouches. */
-static struct segment_slot *give(struct segment *segment, unsigned at, unsigned seat_of,
-				 enum role role)
+static struct segment_slot *give(struct segment *segment, unsigned at, enum role role)
 {
+	unsigned place = role == ROLE_SEQUENCER ? SEQUENCER_SEAT : 0;
 	struct segment_slot *slot = segment_slot(segment, at);
 	struct segment_child *child = segment_child(segment, at);
-	struct segment_seat *seat = segment_seat(segment, seat_of);
+	struct segment_seat *seat = segment_seat(segment, place);
 
 	word_set(&slot->generation, 1);
 	word_set(&slot->unlocked, 1);
 	word_set(&child->role, role);
-	word_set(&child->seat, seat_of);
+	word_set(&child->seat, place);
 	word_set(&child->state, CHILD_up);
 	word_set(&seat->role, role);
 	word_set(&seat->slot, at + 1);
@@ -49,8 +49,7 @@ static struct segment_slot *give(struct segment *segment, unsigned at, unsigned 
 
 static void give_sequencer(struct segment *segment)
 {
-	struct segment_slot *slot = give(segment, SEQUENCER_SLOT, SEQUENCER_SEAT,
-					 ROLE_SEQUENCER);
+	struct segment_slot *slot = give(segment, SEQUENCER_SLOT, ROLE_SEQUENCER);
 
 	counter_set(slot, COUNTER_store_driver, 2);
 	counter_set(slot, COUNTER_store_state, 1);
@@ -58,20 +57,16 @@ static void give_sequencer(struct segment *segment)
 
 static void give_worker(struct segment *segment)
 {
-	struct segment_slot *slot = give(segment, 0, 0, ROLE_WORKER);
+	struct segment_slot *slot = give(segment, 0, ROLE_WORKER);
 
 	word_set(&slot->ready, 1);
 	counter_set(slot, COUNTER_listeners, 1);
 }
 
-static void set_store(struct segment *segment, uint64_t state)
-{
-	counter_set(segment_slot(segment, SEQUENCER_SLOT), COUNTER_store_state, state);
-}
-
 static void obey(struct segment *segment, char order)
 {
 	struct segment_header *header = segment_header(segment);
+	struct segment_slot *store = segment_slot(segment, SEQUENCER_SLOT);
 	word *sequence = (word *)((char *)header + header->sequences_offset);
 
 	switch (order) {
@@ -82,8 +77,8 @@ static void obey(struct segment *segment, char order)
 		break;
 	case 'w': give_worker(segment); break;
 	case 's': give_sequencer(segment); break;
-	case 'u': set_store(segment, 1); break; /* up */
-	case 'd': set_store(segment, 2); break; /* down */
+	case 'u': counter_set(store, COUNTER_store_state, 1); break; /* up */
+	case 'd': counter_set(store, COUNTER_store_state, 2); break; /* down */
 	case 't': word_add(sequence, 1); break; /* torn, and whole again */
 	default: break;
 	}
