@@ -38,10 +38,18 @@ test('everybody can read the status page', { skip }, async (t) => {
 
   await t.test('text has contrast enough, by day and by night, when all is well', legible);
 
+  /* On a busy machine something may: a store that is slow for a moment is an incident. */
   await t.test('nothing moves while nothing happens', async () => {
-    const before = await places(page);
-    await ticks(page, 3);
-    assert.deepEqual(await places(page), before);
+    const happened = async () => [await page.locator('#headline').textContent(), await page.locator('.reasons li').count(),
+      await page.locator('.incidents li').count(), await page.locator('#lost').isVisible()].join();
+    await until('three seconds in which nothing happened', async () => {
+      const [what, before] = [await happened(), await places(page)];
+      await ticks(page, 3);
+      const after = await places(page);
+      if (await happened() !== what) return false;
+      assert.deepEqual(after, before);
+      return true;
+    }, 30000);
   });
 
   await t.test('focus and selection stay through what comes', async () => {
@@ -55,7 +63,8 @@ test('everybody can read the status page', { skip }, async (t) => {
   });
 
   await t.test('a change is said to who listens, and nothing else is', async () => {
-    assert.equal(await page.locator('#said').textContent(), '');
+    /* Of what was so from the start nothing is said; that it became well may have been. */
+    assert.match(await page.locator('#said').textContent(), /^(All is well)?$/);
     const pids = gateway.workers();
     process.kill(pids[0], 'SIGSTOP');
     await reads(page, 'Degraded: clients are served');
