@@ -17,7 +17,7 @@
 enum {
 	WATCH_PERIOD_MS = 50, /* how often to look when nobody asks */
 	WATCH_LATE_MS = 500,  /* between two looks; beyond it the watcher did not run */
-	WATCH_TORN_MS = 10,   /* how long a torn look is passed over */
+	WATCH_TORN_MS = 5,    /* how long a torn look is passed over */
 };
 
 struct watch;

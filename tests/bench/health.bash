@@ -58,7 +58,7 @@ bench_health() {
 	source "$ROOT/tests/bench/peers/start.bash"
 	echo "# health: healthd, and nginx that returns the same bytes"
 	setup_daemons
-	start_both PARLEY_HEALTH_REQUESTS_MAX=1000000000 PARLEY_WORKERS=2
+	start_both PARLEY_HEALTH_REQUESTS_MAX=1000000 PARLEY_WORKERS=2
 	start_nginx || {
 		teardown_daemons
 		return

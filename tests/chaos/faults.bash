@@ -58,6 +58,10 @@ begin() { # begin ROW [LASTS_MS]: sets ID
 	note "begin $ID $*"
 }
 
+done_at() { # done_at ID US: what took a while to do was done then
+	echo "done $1 $2" >&"$PROBER"
+}
+
 mend() { # mend ID [US]
 	[ -n "${OPEN[$1]-}" ] || return 0
 	now_us

@@ -83,6 +83,7 @@ int faults_begin(struct faults *faults, const char *id, const char *name, uint64
 	*fault = (struct fault){
 		.row = row,
 		.begin_us = at_us,
+		.done_us = at_us,
 		.end_us = UINT64_MAX,
 		.told_us = us(faults, row->told_ms),
 		.lasts_us = us(faults, lasts_ms ? lasts_ms : row->lasts_ms),
@@ -92,17 +93,33 @@ int faults_begin(struct faults *faults, const char *id, const char *name, uint64
 	return 0;
 }
 
+static struct fault *find_lasting(struct faults *faults, const char *id)
+{
+	for (size_t i = faults->n; i-- > 0;)
+		if (!strcmp(faults->list[i].id, id) &&
+		    faults->list[i].end_us == UINT64_MAX)
+			return &faults->list[i];
+	return NULL;
+}
+
+int faults_done(struct faults *faults, const char *id, uint64_t at_us)
+{
+	struct fault *fault = find_lasting(faults, id);
+
+	if (!fault)
+		return -ENOENT;
+	fault->done_us = at_us;
+	return 0;
+}
+
 int faults_end(struct faults *faults, const char *id, uint64_t at_us)
 {
-	for (size_t i = faults->n; i-- > 0;) {
-		struct fault *fault = &faults->list[i];
+	struct fault *fault = find_lasting(faults, id);
 
-		if (!strcmp(fault->id, id) && fault->end_us == UINT64_MAX) {
-			fault->end_us = at_us;
-			return 0;
-		}
-	}
-	return -ENOENT;
+	if (!fault)
+		return -ENOENT;
+	fault->end_us = at_us;
+	return 0;
 }
 
 /* ---- what holds at a time --------------------------------------------------------- */
@@ -201,7 +218,7 @@ void faults_tell(struct faults *faults, uint64_t now_us)
 			continue;
 		fault->told = fault->measured = true;
 		printf("fault %s %s", fault->row->name, fault->id);
-		tell_ms("told_ms", fault->seen_us, fault->begin_us);
+		tell_ms("told_ms", fault->seen_us, fault->done_us);
 		tell_ms("well_ms", fault->well_us,
 			fault->row->lasts_ms ? fault->begin_us : fault->end_us);
 		printf("\n");

@@ -55,6 +55,7 @@ struct fault {
 	char id[24];
 	const struct row *row;
 	uint64_t begin_us, end_us;            /* end: UINT64_MAX while it lasts */
+	uint64_t done_us;                     /* what is measured counts from here */
 	uint64_t told_us, lasts_us, after_us; /* from its begin, its begin, its end */
 	/* As measured by the answers of row->shows; 0: not seen. */
 	uint64_t seen_us, well_us;
@@ -81,6 +82,9 @@ void faults_release(struct faults *faults);
  * row's; 0. */
 int faults_begin(struct faults *faults, const char *id, const char *name, uint64_t at_us,
 		 unsigned lasts_ms);
+/* It took hold only then: how soon it was told counts from there, what must be said when
+ * does not. -ENOENT: no such fault lasts. */
+int faults_done(struct faults *faults, const char *id, uint64_t at_us);
 /* -ENOENT: no such fault lasts. */
 int faults_end(struct faults *faults, const char *id, uint64_t at_us);
 

@@ -41,13 +41,13 @@ resume_one() { # resume_one NAME ID PID
 
 # So few descriptors that nobody new fits in, for a while.
 starve() { # starve SEAT MS
-	local pid=${SEAT_PID[$1]-} fds hard
+	local pid=${SEAT_PID[$1]-} free=0 hard
 	fit "$1" || return 1
-	fds=("/proc/$pid/fd/"*)
+	while [ -e "/proc/$pid/fd/$free" ]; do ((++free)); done # the next would be this one
 	hard=$(ulimit -Hn)
 	begin descriptors
 	BUSY[$1]=$ID
-	prlimit --pid "$pid" --nofile="$((${#fds[@]} + 1)):$hard" 2>/dev/null || true
+	prlimit --pid "$pid" --nofile="$free:$hard" 2>/dev/null || true
 	later "$2" "feed $1 $ID $pid $hard"
 }
 feed() { # feed SEAT ID PID LIMIT

@@ -61,8 +61,9 @@ unscribble() {
 tear() { # tear MS
 	[ -z "${SCRIBBLED-}" ] || return 1
 	SCRIBBLED=1
+	local at
 	begin segment_torn
-	"$TOOLS/tear" "$GATEWAY" "/dev/shm/$SEGMENT" 2>>"$DIR/harm.log" || true
+	at=$("$TOOLS/tear" "$GATEWAY" "/dev/shm/$SEGMENT" 2>>"$DIR/harm.log") && done_at "$ID" "$at"
 	watch_harm is_torn untear "$ID" "$(stat -c %i "/dev/shm/$SEGMENT")" $((NOW + $1 * 1000)) "$NOW"
 }
 is_torn() {

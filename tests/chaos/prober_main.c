@@ -8,6 +8,7 @@
  *
  *   begin ID ROW US [LASTS_MS]   a fault of tests/chaos/rows.def began at this wall-clock
  *                                time in microseconds
+ *   done ID US                   it took hold only then: measured from there
  *   end ID US                    it was, or is about to be, repaired
  *   most N                       there are never more clients than that
  *   only PATH                    from now on only this one is asked for ("live")
@@ -100,6 +101,8 @@ static void obey(struct prober *prober, const char *line)
 	if (sscanf(line, "begin %23s %39s %" SCNu64 " %u", id, row, &at_us, &lasts_ms) >=
 	    3)
 		r = faults_begin(faults, id, row, monotonic(at_us), lasts_ms);
+	else if (sscanf(line, "done %23s %" SCNu64, id, &at_us) == 2)
+		r = faults_done(faults, id, monotonic(at_us));
 	else if (sscanf(line, "end %23s %" SCNu64, id, &at_us) == 2)
 		r = faults_end(faults, id, monotonic(at_us));
 	else if (sscanf(line, "most %" SCNu64, &prober->verdicts.most) == 1)

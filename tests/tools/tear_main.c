@@ -1,10 +1,10 @@
 /*
  * tear - makes what the supervisor PID writes into its segment look half written, for
  * tests: `tear PID FILE`. Its sequence becomes odd, as if it never ended what it began;
- * `tear -m PID FILE` mends it, as the supervisor itself does when it writes next;
- * `tear -q FILE`: exit 0 while it is so. The supervisor is stopped for the moment in
- * which it is done, so that neither overwrites what the other wrote. Exit 0 when done, 1
- * with a word on stderr.
+ * the time of that is printed, in microseconds since 1970. `tear -m PID FILE` mends it,
+ * as the supervisor itself does when it writes next; `tear -q FILE`: exit 0 while it is
+ * so. The supervisor is stopped for the moment in which it is done, so that neither
+ * overwrites what the other wrote. Exit 0 when done, 1 with a word on stderr.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/segment.h"
@@ -38,9 +39,17 @@ static int read_sequence(int fd, uint64_t *ret_sequence, off_t *ret_at)
 		       : -EPROTO;
 }
 
+static int64_t wall_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 /* 0 when its sequence was as it has to be, and is not any more; -EAGAIN: the supervisor
  * is just writing. */
-static int flip(int fd, bool is_torn)
+static int flip(int fd, bool is_torn, int64_t *ret_us)
 {
 	uint64_t sequence;
 	off_t at;
@@ -51,6 +60,7 @@ static int flip(int fd, bool is_torn)
 	if ((sequence & 1) != is_torn)
 		return -EAGAIN;
 	sequence++;
+	*ret_us = wall_us();
 	return pwrite(fd, &sequence, sizeof(sequence), at) == (ssize_t)sizeof(sequence)
 		       ? 0
 		       : -EIO;
@@ -84,7 +94,7 @@ static void await_stop(pid_t pid)
 	}
 }
 
-static int tear(pid_t pid, int fd, bool is_torn)
+static int tear(pid_t pid, int fd, bool is_torn, int64_t *ret_us)
 {
 	int r = -EAGAIN;
 
@@ -92,7 +102,7 @@ static int tear(pid_t pid, int fd, bool is_torn)
 		if (kill(pid, SIGSTOP) < 0)
 			return -errno;
 		await_stop(pid);
-		r = flip(fd, is_torn);
+		r = flip(fd, is_torn, ret_us);
 		(void)kill(pid, SIGCONT); /* it was there just now */
 		if (r == -EAGAIN)
 			(void)sched_yield();
@@ -104,6 +114,7 @@ int main(int argc, char **argv)
 {
 	bool mend = argc == 4 && !strcmp(argv[1], "-m");
 	bool query = argc == 3 && !strcmp(argv[1], "-q");
+	int64_t at_us = 0;
 	int fd, r;
 
 	if (argc != 3 && !mend) {
@@ -114,9 +125,11 @@ int main(int argc, char **argv)
 	if (fd < 0)
 		r = -errno;
 	else
-		r = query ? ask(fd) : tear((pid_t)atoi(argv[argc - 2]), fd, mend);
+		r = query ? ask(fd) : tear((pid_t)atoi(argv[argc - 2]), fd, mend, &at_us);
 	if (r < 0 && !query)
 		fprintf(stderr, "tear: %s: %s\n", argv[argc - 1], strerror(-r));
+	if (at_us && !mend)
+		printf("%lld\n", (long long)at_us);
 	if (fd >= 0)
 		(void)close(fd);
 	return r < 0;

@@ -298,7 +298,7 @@ static void a_torn_look_is_told_when_it_has_lasted(void **state)
 	tell('t');
 	assert_int_equal(look_after(1)->server, SERVER_running);
 	assert_int_equal(watch_snapshot(watch)->look, LOOK_ok);
-	look_after(9);
+	look_after(WATCH_TORN_MS - 1);
 	assert_int_equal(watch_snapshot(watch)->look, LOOK_ok);
 	assert_int_equal(look_after(1)->status, STATUS_error);
 	assert_int_equal(watch_snapshot(watch)->look, LOOK_torn);
