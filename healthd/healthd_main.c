@@ -28,6 +28,7 @@ struct healthd {
 	unsigned magic;
 	uv_loop_t loop;
 	uv_timer_t timer;
+	uv_prepare_t poll;
 	uv_signal_t term, interrupt;
 	struct server *server;
 	struct watch *watch;
@@ -39,7 +40,10 @@ struct healthd {
 	struct findings findings;
 	struct judge_limits limits;
 	int64_t started_ms;
-	bool told_ready; /* to the service manager */
+	uint64_t n_looks;
+	struct view view; /* of the last look */
+	bool has_looked;  /* since the last poll of the kernel */
+	bool told_ready;  /* to the service manager */
 	enum verdict_status told_status;
 	enum verdict_server told_server;
 	enum store_status told_store;
@@ -57,33 +61,43 @@ static struct healthd *healthd_of(void *data)
 
 /* ---- answering ----------------------------------------------------------------- */
 
-/* Looks, and says what is to be seen. */
-static struct view look(struct healthd *healthd)
+/* Looks, and says what is to be seen; lent until the next look. */
+static const struct view *look(struct healthd *healthd)
 {
-	struct view view = {
+	struct view *view = &healthd->view;
+
+	*view = (struct view){
 		.limits = &healthd->limits,
 		.counts = server_counts(healthd->server),
 		.findings = &healthd->findings,
 		.wall_ms = clock_wall_ms(),
 		.started_ms = healthd->started_ms,
 		.mono_ns = clock_mono_ns(),
+		.look = ++healthd->n_looks,
 		.history = healthd->history,
 		.incidents = healthd->incidents,
 	};
-
-	watch_look(healthd->watch, view.mono_ns);
-	view.snapshot = watch_snapshot(healthd->watch);
-	view.verdict = watch_verdict(healthd->watch);
+	watch_look(healthd->watch, view->mono_ns);
+	view->snapshot = watch_snapshot(healthd->watch);
+	view->verdict = watch_verdict(healthd->watch);
+	healthd->has_looked = true;
 	return view;
 }
 
+/* One look answers all requests that the same poll of the kernel brought, since all of
+ * them were there before it. */
 static void on_request(void *app, const struct http_request *request,
 		       struct server_answer *ret_answer)
 {
 	struct healthd *healthd = healthd_of(app);
-	struct view view = look(healthd);
+	const struct view *view = healthd->has_looked ? &healthd->view : look(healthd);
 
-	routes_answer(healthd->routes, &view, request, ret_answer);
+	routes_answer(healthd->routes, view, request, ret_answer);
+}
+
+static void before_poll(uv_prepare_t *poll)
+{
+	healthd_of(poll->data)->has_looked = false;
 }
 
 /* ---- watching ------------------------------------------------------------------ */
@@ -156,15 +170,15 @@ static void tell_ready(struct healthd *healthd)
 static void on_period(uv_timer_t *timer)
 {
 	struct healthd *healthd = healthd_of(timer->data);
-	struct view view = look(healthd);
+	const struct view *view = look(healthd);
 	bool is_other;
 
-	canary_look(healthd->canary, view.snapshot, view.mono_ns);
-	audit_look(healthd->audit, view.snapshot, view.mono_ns);
-	history_look(healthd->history, view.snapshot, view.verdict, view.mono_ns);
-	is_other = incidents_look(healthd->incidents, view.snapshot, view.verdict,
-				  view.mono_ns, view.wall_ms);
-	routes_stream(healthd->routes, &view, healthd->server, is_other);
+	canary_look(healthd->canary, view->snapshot, view->mono_ns);
+	audit_look(healthd->audit, view->snapshot, view->mono_ns);
+	history_look(healthd->history, view->snapshot, view->verdict, view->mono_ns);
+	is_other = incidents_look(healthd->incidents, view->snapshot, view->verdict,
+				  view->mono_ns, view->wall_ms);
+	routes_stream(healthd->routes, view, healthd->server, is_other);
 	tell_change(healthd);
 	tell_store(healthd);
 	tell_findings(healthd);
@@ -187,6 +201,7 @@ static void stop(struct healthd *healthd)
 	canary_close(healthd->canary);
 	audit_close(healthd->audit);
 	close_handle((uv_handle_t *)&healthd->timer);
+	close_handle((uv_handle_t *)&healthd->poll);
 	close_handle((uv_handle_t *)&healthd->term);
 	close_handle((uv_handle_t *)&healthd->interrupt);
 }
@@ -215,7 +230,11 @@ static int open_handles(struct healthd *healthd)
 	if (rc < 0)
 		return rc;
 	healthd->timer.data = healthd;
-	if ((rc = open_signal(healthd, &healthd->term, SIGTERM)) < 0 ||
+	if ((rc = uv_prepare_init(&healthd->loop, &healthd->poll)) < 0)
+		return rc;
+	healthd->poll.data = healthd;
+	if ((rc = uv_prepare_start(&healthd->poll, before_poll)) < 0 ||
+	    (rc = open_signal(healthd, &healthd->term, SIGTERM)) < 0 ||
 	    (rc = open_signal(healthd, &healthd->interrupt, SIGINT)) < 0)
 		return rc;
 	return uv_timer_start(&healthd->timer, on_period, 0, WATCH_PERIOD_MS);

@@ -17,6 +17,11 @@ enum {
 
 struct routes {
 	struct events *events;
+	/* What stands in the body, when it can be said again. */
+	const struct route *said;
+	uint64_t said_look;
+	bool said_verbose;
+	struct server_answer answer;
 	char body[METRICS_SIZE]; /* the largest answer; pages not written to cost nothing
 				  */
 };
@@ -33,12 +38,14 @@ struct route {
 	const char *path;
 	void (*answer)(struct exchange *);
 	const char *about;
+	bool is_brief; /* made of the view and `verbose` alone */
 };
 
 /* ---- what every answer is made of ---------------------------------------------- */
 
 static void put(struct exchange *x, int status, const char *type, size_t len)
 {
+	x->routes->said = NULL;
 	*x->answer = (struct server_answer){
 		.head = { .status = status,
 			  .type = type,
@@ -156,19 +163,22 @@ static void answer_index(struct exchange *x);
 
 static const struct route table[] = {
 	{ "/health/websocket", answer_websocket,
-	  "Whether clients can be served, and how many are connected" },
-	{ "/health/live", answer_live, "Fails only for what a restart would cure" },
-	{ "/health/ready", answer_ready, "Whether new clients may come" },
-	{ "/health/startup", answer_startup, "Whether the gateway has been ready once" },
-	{ "/health/database", answer_database, "Whether the store can be reached" },
-	{ "/health", answer_health, "The worst of all components, and each of them" },
-	{ "/livez", answer_live, "The same as /health/live" },
-	{ "/readyz", answer_ready, "The same as /health/ready" },
-	{ "/startupz", answer_startup, "The same as /health/startup" },
-	{ "/metrics", answer_metrics, "Metrics for Prometheus" },
+	  "Whether clients can be served, and how many are connected", true },
+	{ "/health/live", answer_live, "Fails only for what a restart would cure", true },
+	{ "/health/ready", answer_ready, "Whether new clients may come", true },
+	{ "/health/startup", answer_startup, "Whether the gateway has been ready once",
+	  true },
+	{ "/health/database", answer_database, "Whether the store can be reached", true },
+	{ "/health", answer_health, "The worst of all components, and each of them",
+	  true },
+	{ "/livez", answer_live, "The same as /health/live", true },
+	{ "/readyz", answer_ready, "The same as /health/ready", true },
+	{ "/startupz", answer_startup, "The same as /health/startup", true },
+	{ "/metrics", answer_metrics, "Metrics for Prometheus", false },
 	{ "/events", answer_events,
-	  "/health?verbose every second, and at once when it changes" },
-	{ "/", answer_index, "The status page for browsers, this list for others" },
+	  "/health?verbose every second, and at once when it changes", false },
+	{ "/", answer_index, "The status page for browsers, this list for others",
+	  false },
 };
 
 enum {
@@ -226,6 +236,7 @@ struct routes *routes_new(void)
 
 	if (!routes)
 		return NULL;
+	routes->said = NULL;
 	routes->events = events_new();
 	if (!routes->events) {
 		free(routes);
@@ -256,6 +267,24 @@ static const struct route *find(const char *path)
 	return NULL;
 }
 
+/* Whoever asks the same of the same look is answered in the same words. */
+static void answer_briefly(struct exchange *x, const struct route *route)
+{
+	struct routes *routes = x->routes;
+	const bool verbose = is_verbose(x);
+
+	if (routes->said == route && routes->said_verbose == verbose && x->view->look &&
+	    routes->said_look == x->view->look) {
+		*x->answer = routes->answer;
+		return;
+	}
+	route->answer(x);
+	routes->said = route;
+	routes->said_verbose = verbose;
+	routes->said_look = x->view->look;
+	routes->answer = *x->answer;
+}
+
 void routes_answer(struct routes *routes, const struct view *view,
 		   const struct http_request *request, struct server_answer *ret_answer)
 {
@@ -268,6 +297,8 @@ void routes_answer(struct routes *routes, const struct view *view,
 		   strcmp(request->method, "HEAD") != 0) {
 		put_error(&x, 405);
 		ret_answer->head.allow = "GET, HEAD";
+	} else if (route->is_brief) {
+		answer_briefly(&x, route);
 	} else {
 		route->answer(&x);
 	}

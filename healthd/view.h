@@ -20,6 +20,7 @@ struct view {
 	int64_t started_ms;              /* when this process began, by the wall clock */
 	const struct findings *findings; /* NULL where nobody looks for them */
 	uint64_t mono_ns;                /* now */
+	uint64_t look; /* its number: what is seen is the same; 0: each is another */
 	/* NULL where nobody looks again and again. */
 	const struct history *history;
 	const struct incidents *incidents;
