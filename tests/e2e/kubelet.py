@@ -98,14 +98,18 @@ class Probe:
             return not container.started
         return container.started and not (container.pod.leaving and self.kind == "liveness")
 
-    async def loop(self):
+    async def loop(self, process):
+        """While it lives: wait_for may take a cancellation for the answer that came with it."""
         scale = self.container.pod.factor
         self.run, self.last = 0, None
         await after(self.spec["initialDelaySeconds"] * scale)
-        while True:
+        while process.returncode is None:
             begun = time.monotonic()
             if self.wanted():
-                decided = self.note(*await self.answer())
+                answer = await self.answer()
+                if process.returncode is not None:
+                    return
+                decided = self.note(*answer)
                 if decided is not None:
                     self.container.decided(self, decided)
                 self.container.pod.publish()
@@ -206,7 +210,7 @@ class Container:
     async def live(self):
         """From its start to its exit."""
         await self.start()
-        questions = [asyncio.create_task(p.loop()) for p in self.probes.values()]
+        questions = [asyncio.create_task(p.loop(self.process)) for p in self.probes.values()]
         begun = time.monotonic()
         await self.process.wait()
         for question in questions:
