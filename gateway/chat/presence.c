@@ -135,9 +135,18 @@ static uint64_t size_of(const struct room *room)
 	return members > room->n_members ? members : room->n_members;
 }
 
+/* The larger the room, the more seldom: in an interval no more is sent for it than for
+ * the largest room that is told names. */
+static uint64_t interval_ms(const struct chat *chat, const struct room *room)
+{
+	uint64_t times = size_of(room) / chat->limits.presence_members_max;
+
+	return chat->limits.presence_interval_ms * (times > 1 ? times : 1);
+}
+
 static bool is_due(const struct chat *chat, const struct room *room, uint64_t now_ms)
 {
-	return now_ms - room->crowd_told_ms >= chat->limits.presence_interval_ms ||
+	return now_ms - room->crowd_told_ms >= interval_ms(chat, room) ||
 	       (size_of(room) <= chat->limits.presence_at_once_max &&
 		!room->crowd.receiving);
 }

@@ -225,7 +225,7 @@ static void a_number_of_another_worker_counts(void **state)
 	assert_true(cast_put_name(&out, text("a"), false));
 	assert_true(cast_put_number(&out, 500));
 	chat_heard(chat, 1, 100, out.bytes, out.len);
-	tick(1000);
+	tick(5000); /* five times as large as those that are told names */
 	assert_got(&links[0], PRESENCE("", "", "501"));
 	roster_heard(1, 100, "bob cid");
 	assert_got(&links[0], PRESENCE("\"bob\",\"cid\"", "", "3"));

@@ -177,6 +177,24 @@ static void the_largest_rooms_are_told_a_number(void **state)
 	assert_got(&links[0], PRESENCE("", "\"cid\"", "2")); /* small again */
 }
 
+/* However many come: no more deliveries an interval than a room with names has members. */
+static void the_larger_a_room_the_more_seldom_it_is_told(void **state)
+{
+	limits.presence_at_once_max = 1;
+	limits.presence_members_max = 2;
+	chat_start(0);
+	enter(&links[0], "ann");
+	enter(&links[1], "bob");
+	enter(&links[2], "cid");
+	enter(&links[3], "dan");
+	tick(1000);
+	assert_got(&links[0], "");
+	tick(900);
+	assert_got(&links[0], "");
+	tick(100);
+	assert_got(&links[0], PRESENCE("", "", "4"));
+}
+
 /* More names than one event has place for. */
 static void many_changes_are_told_in_parts(void **state)
 {
@@ -312,6 +330,7 @@ int main(void)
 		TEST(a_turn_tells_so_many_links_and_the_next_the_rest),
 		TEST(changes_that_undo_each_other_are_not_told),
 		TEST(the_largest_rooms_are_told_a_number),
+		TEST(the_larger_a_room_the_more_seldom_it_is_told),
 		TEST(many_changes_are_told_in_parts),
 		TEST(who_is_behind_misses_presence_and_no_message),
 		TEST(who_lists_users_up_to_a_limit),
