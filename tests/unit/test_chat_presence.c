@@ -158,7 +158,8 @@ static void changes_that_undo_each_other_are_not_told(void **state)
 	assert_got(&links[0], "");
 }
 
-static void the_largest_rooms_are_told_a_number(void **state)
+/* One more than are told names. */
+static void start_with_three_of_two(void)
 {
 	limits.presence_at_once_max = 1;
 	limits.presence_members_max = 2;
@@ -166,6 +167,11 @@ static void the_largest_rooms_are_told_a_number(void **state)
 	enter(&links[0], "ann");
 	enter(&links[1], "bob");
 	enter(&links[2], "cid");
+}
+
+static void the_largest_rooms_are_told_a_number(void **state)
+{
+	start_with_three_of_two();
 	tick(1000);
 	assert_got(&links[0], PRESENCE("", "", "3"));
 	hang_up(&links[1]);
@@ -180,12 +186,7 @@ static void the_largest_rooms_are_told_a_number(void **state)
 /* However many come: no more deliveries an interval than a room with names has members. */
 static void the_larger_a_room_the_more_seldom_it_is_told(void **state)
 {
-	limits.presence_at_once_max = 1;
-	limits.presence_members_max = 2;
-	chat_start(0);
-	enter(&links[0], "ann");
-	enter(&links[1], "bob");
-	enter(&links[2], "cid");
+	start_with_three_of_two();
 	enter(&links[3], "dan");
 	tick(1000);
 	assert_got(&links[0], "");
