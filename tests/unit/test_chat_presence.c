@@ -183,7 +183,8 @@ static void the_largest_rooms_are_told_a_number(void **state)
 	assert_got(&links[0], PRESENCE("", "\"cid\"", "2")); /* small again */
 }
 
-/* However many come: no more deliveries an interval than a room with names has members. */
+/* However many come: no more deliveries an interval than a room with names has members.
+ */
 static void the_larger_a_room_the_more_seldom_it_is_told(void **state)
 {
 	start_with_three_of_two();
