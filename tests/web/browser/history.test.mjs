@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { backstage, complaints, connected, person, say, shows, skip, stage, texts, until } from './harness.mjs';
 
 const MANY = 1200;
+const UNLIMITED = { PARLEY_RATE_MESSAGES: '0', PARLEY_RATE_USER_MESSAGES: '0' };
 const log = (page) => page.locator('.log:not([hidden])');
 const scrollTo = (page, where) => log(page).evaluate((view, at) => (view.scrollTop = at === 'end' ? view.scrollHeight : 0), where);
 const numbered = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => `number ${from + i}`);
@@ -16,7 +17,7 @@ const placeOf = (page, text) => log(page).evaluate((view, wanted) => {
 }, text);
 
 test('history is had by scrolling', { skip }, async (t) => {
-  const { gateway, browser } = await stage(t, { PARLEY_RATE_MESSAGES: '0', PARLEY_RATE_USER_MESSAGES: '0' });
+  const { gateway, browser } = await stage(t, UNLIMITED);
   const others = await backstage(browser, gateway);
   await others.says('bob', 'long', bodies(1, MANY));
   const ann = await person(browser, gateway, 'ann', { room: 'long' });
@@ -102,10 +103,10 @@ test('history that cannot be had is told, and asked for again without haste', { 
 });
 
 test('history that is not kept any more is told, not hidden', { skip }, async (t) => {
-  const { gateway, browser } = await stage(t, { PARLEY_RETAIN_MESSAGES: '20' });
+  const { gateway, browser } = await stage(t, { PARLEY_RETAIN_MESSAGES: '20', ...UNLIMITED });
   const others = await backstage(browser, gateway);
   await others.says('bob', 'short', bodies(1, 300));
-  await until('it is gone', async () => (await others.history('bob', 'short')).first === 281, 15000);
+  await until('it is gone', async () => (await others.history('bob', 'short')).first === 281, 60000);
   const ann = await person(browser, gateway, 'ann', { room: 'short' });
   await ann.locator('.log:not([hidden]) .history', { hasText: 'no longer kept' }).waitFor();
   await shows(ann, numbered(281, 300));
