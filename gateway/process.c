@@ -81,11 +81,11 @@ static void on_busy(uv_idle_t *handle)
 static void on_prepare(uv_prepare_t *handle)
 {
 	struct process *p = handle->data;
+	bool more = p->events.turn(p->events.app);
 
-	p->events.turn(p->events.app);
 	counter_add(p->slot, COUNTER_loop_turns, 1);
 	/* Neither call fails on an idle handle of a loop that runs. */
-	if (bus_sleep(p->bus.bus, p->bus.readers, p->bus.n_readers))
+	if (!more && bus_sleep(p->bus.bus, p->bus.readers, p->bus.n_readers))
 		(void)uv_idle_stop(&p->busy);
 	else
 		(void)uv_idle_start(&p->busy, on_busy);

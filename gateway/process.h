@@ -18,9 +18,11 @@
 
 struct process_events {
 	void *app;
-	void (*turn)(void *app); /* the end of a turn: read the bus, write what is due */
-	void (*look)(void *app); /* after each beat and wake; may be NULL */
-	void (*term)(void *app); /* TERM: leave in order; at most once */
+	/* The end of a turn: read the bus, write what is due. True: there is more to do,
+	 * as soon as timers and sockets had their turn. */
+	bool (*turn)(void *app);
+	void (*look)(void *app);   /* after each beat and wake; may be NULL */
+	void (*term)(void *app);   /* TERM: leave in order; at most once */
 	void (*orphan)(void *app); /* the supervisor is gone; at most once */
 };
 
@@ -42,7 +44,7 @@ struct process {
 	uv_poll_t lifeline, wake;
 	uv_prepare_t prepare;
 	uv_check_t check;
-	uv_idle_t busy; /* runs while the bus has more: the loop must not block */
+	uv_idle_t busy; /* runs while there is more to do: the loop must not block */
 	uint64_t started_ms, next_beat_us;
 };
 

@@ -189,40 +189,19 @@ bool chat_has_next(const struct session *session)
 	       session->news_first != NO_PLACE;
 }
 
-/* Whoever is not at the head of the room's log has news. */
-static void tell_members(struct chat *chat, struct room *room)
-{
-	room_clean(&chat->rooms, room);
-	for (uint32_t i = 0; i < room->n_members; i++) {
-		struct member *member = &room->members[i];
-
-		if (member->catchup ||
-		    member->cursor.at == room_log_of(room, member)->head)
-			continue;
-		member_has_news(member);
-		session_will_ask(member->session);
-	}
-}
-
-void chat_ask(struct chat *chat)
-{
-	while (chat->rooms.dirty)
-		tell_members(chat, chat->rooms.dirty);
-	while (chat->ask)
-		session_ask(chat->ask);
-}
-
-void chat_flush(struct chat *chat)
+bool chat_flush(struct chat *chat)
 {
 	CHECK_OBJ(chat, CHAT_MAGIC);
 	presence_turn(chat);
-	chat_ask(chat);
+	tell_rooms(chat);
+	ask_links(chat);
 	reads_start(chat);
 	histories_start(chat);
 	censuses_turn(chat);
-	chat_ask(chat); /* what could not be read was told */
+	ask_links(chat); /* what could not be read was told */
 	latency_turn(chat);
 	publish_bytes(chat);
+	return chat->rooms.dirty || chat->ask;
 }
 
 void chat_tick(struct chat *chat, uint64_t now_ms)

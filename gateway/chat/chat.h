@@ -63,6 +63,7 @@ struct chat_limits {
 	uint64_t sends_pending, sends_pending_bytes; /* of all sessions together */
 	uint64_t catchup_bytes; /* of what is read from the store, for all */
 	uint64_t reads_max;     /* reads of rooms under way */
+	uint64_t asks_max;      /* links that are asked to send in a turn of the loop */
 	uint64_t generation;    /* this worker's life among those whose casts are heard */
 	uint64_t cast_bytes;    /* that it casts between two beats */
 	/* Users of a room up to which they are told by name (0: nobody is told of
@@ -142,8 +143,9 @@ void chat_peer_gone(struct chat *chat, uint32_t slot, uint64_t generation);
 /* Each beat (100 ms). */
 void chat_tick(struct chat *chat, uint64_t now_ms);
 
-/* After a turn of the loop: asks wants_to_send once for each link with news. */
-void chat_flush(struct chat *chat);
+/* After a turn of the loop: asks wants_to_send once for each link with news, but for no
+ * more than asks_max of them. True: there are others, so call again soon. */
+bool chat_flush(struct chat *chat);
 
 /* Whether the room is the canary's. */
 bool chat_reserves(const struct chat *chat, struct text room);

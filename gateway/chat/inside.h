@@ -101,12 +101,22 @@ uint32_t request_membership(struct session *session, const struct request *reque
 bool request_allowed(struct session *session, const struct request *request,
 		     enum grant grant);
 
+/* ---- tell.c ---- */
+/* No room ends by any of these. */
+
+/* Tells members of dirty rooms that there is news, half as many as there may be asked in
+ * a turn: rooms take turns, so that a large one does not keep a small one waiting. */
+void tell_rooms(struct chat *chat);
+
+/* Asks links to send, as many as may be in a turn. */
+void ask_links(struct chat *chat);
+
+/* Asks all that are to be, all members of the room among them. */
+void ask_room(struct chat *chat, struct room *room);
+
 /* ---- chat.c ---- */
 
 /* Sets the gauges of rooms and sends. */
 void chat_publish(struct chat *chat);
-
-/* Tells members of news, and asks links to send. No room ends by it. */
-void chat_ask(struct chat *chat);
 
 #endif

@@ -1,5 +1,8 @@
 #include "gateway/chat/latency.h"
 
+#include <stdlib.h>
+#include <utlist.h>
+
 #include "gateway/chat/inside.h"
 
 void latency_note(struct chat *chat, enum histogram id, uint64_t since_us)
@@ -27,4 +30,50 @@ void latency_turn(struct chat *chat)
 				  now_us > since_us ? now_us - since_us : 0);
 	}
 	latency->n = 0;
+}
+
+/* ---- messages to rooms ---------------------------------------------------------- */
+
+void delivery_begin(struct chat *chat, struct room *room, uint64_t since_us)
+{
+	struct delivery *delivery = NULL;
+
+	if (!since_us || !room->n_untold)
+		return;
+	if (chat->rooms.n_deliveries < DELIVERIES_MAX)
+		delivery = malloc(sizeof *delivery);
+	if (!delivery) {
+		latency_note(chat, HISTOGRAM_send_to_deliver, since_us);
+		return;
+	}
+	delivery->since_us = since_us;
+	delivery->due = room->n_told + room->n_untold;
+	DL_APPEND(room->deliveries, delivery);
+	chat->rooms.n_deliveries++;
+}
+
+static void end(struct rooms *rooms, struct room *room, struct delivery *delivery)
+{
+	DL_DELETE(room->deliveries, delivery);
+	free(delivery);
+	rooms->n_deliveries--;
+}
+
+void deliveries_told(struct chat *chat, struct room *room)
+{
+	struct delivery *delivery, *next;
+
+	DL_FOREACH_SAFE(room->deliveries, delivery, next)
+	{
+		if (room->n_untold && delivery->due > room->n_told)
+			return;
+		latency_note(chat, HISTOGRAM_send_to_deliver, delivery->since_us);
+		end(&chat->rooms, room, delivery);
+	}
+}
+
+void deliveries_forget(struct rooms *rooms, struct room *room)
+{
+	while (room->deliveries)
+		end(rooms, room, room->deliveries);
 }

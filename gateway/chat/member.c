@@ -4,6 +4,7 @@
 
 #include "common/check.h"
 #include "gateway/chat/catchup.h"
+#include "gateway/chat/inside.h"
 
 /* Looks on the side that has fewer. */
 uint32_t member_find(const struct session *session, const struct room *room)
@@ -67,8 +68,11 @@ void member_leave(struct rooms *rooms, struct session *session, uint32_t place)
 	if (session_remove_room(session, place))
 		member_at(session, place)->place = place;
 	member = room_remove_member(rooms, leaves.room, leaves.place);
-	if (member)
+	if (member) {
 		session_set_room_place(member->session, member->place, leaves.place);
+		if (leaves.room->dirty)
+			member_tell(member); /* its new place may have been passed */
+	}
 	if (leaves.room->n_members == 0)
 		rooms_remove(rooms, leaves.room);
 }
@@ -85,6 +89,19 @@ void member_has_news(struct member *member)
 		return;
 	member->news = 1;
 	session_push_news(member->session, member->place);
+}
+
+void member_tell(struct member *member)
+{
+	struct session *session = member->session;
+
+	if (!member->catchup &&
+	    member->cursor.at !=
+		    room_log_of(session_membership(session, member->place)->room, member)
+			    ->head)
+		member_has_news(member);
+	if (session->news_first != NO_PLACE || outbox_len(&session->outbox))
+		session_will_ask(session);
 }
 
 bool member_has_more(const struct room *room, const struct member *member)

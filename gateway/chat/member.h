@@ -40,6 +40,9 @@ bool member_has_more(const struct room *room, const struct member *member);
 /* The room has news for this member: into its session's list, unless it is there. */
 void member_has_news(struct member *member);
 
+/* Its session is among those whose links are to be asked, if it has something to take. */
+void member_tell(struct member *member);
+
 /* The next run of bytes of all rooms with news, in turn; as room_log_run. Adds the
  * number of frames to *n_frames. Who needs a page for it waits for that. */
 size_t member_next(struct rooms *rooms, struct session *session, size_t max,

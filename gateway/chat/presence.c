@@ -47,8 +47,8 @@ void say_to_others(struct chat *chat, struct room *room, int len, struct text us
 			continue;
 		}
 		chat->outbox_bytes += frame_len;
-		session_will_ask(session);
 	}
+	room_tell(&chat->rooms, room);
 	counter_set(chat->slot, COUNTER_outbox_bytes, chat->outbox_bytes);
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/check.h"
 #include "gateway/chat/catchup.h"
+#include "gateway/chat/latency.h"
 
 _Static_assert(sizeof(struct member) <= 32, "each link has one for each of its rooms");
 
@@ -56,6 +57,7 @@ void rooms_remove(struct rooms *rooms, struct room *room)
 		return;
 	HASH_DEL(rooms->by_name, room);
 	room_clean(rooms, room);
+	deliveries_forget(rooms, room);
 	rooms_unwant(rooms, room);
 	room_clear_logs(rooms, room);
 	free(room->tails[FORM_deflated]);
@@ -106,6 +108,7 @@ void room_clean(struct rooms *rooms, struct room *room)
 	if (room->dirty)
 		DL_DELETE2(rooms->dirty, room, dirty_prev, dirty_next);
 	room->dirty = false;
+	room->n_untold = 0;
 }
 
 /* ---- crowds --------------------------------------------------------------------- */

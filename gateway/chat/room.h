@@ -3,8 +3,10 @@
  *
  * A room exists while it has members. Its log holds consecutive sequences, the newest
  * of which is the head, in each form that a member reads it in; where the log does not
- * reach back to, members *catch up* from the store (catchup.h). Rooms that got something
- * in this turn are *dirty* until chat_flush has told their members. Logs take memory when
+ * reach back to, members *catch up* from the store (catchup.h). A room that got something
+ * is *dirty* until all its members were told, a slice of them in each turn of the loop:
+ * they are gone round in a circle, so that what comes in between reaches each of them the
+ * next time it is passed. Logs take memory when
  * the first message comes and grow only while a member is behind; when all logs together
  * reach their limit, logs that everybody has read give theirs back, the longest
  * unused first. A quarter of the limit is for logs that begin, so that slow readers
@@ -44,7 +46,7 @@ struct tail {
 	uint64_t safe; /* no reader's cursor is before this position of the log */
 	uint64_t pin;  /* the log keeps what is behind it: a read is under way; or NOWHERE
 			*/
-	uint64_t turn_from;       /* while dirty: where it began to grow in this turn */
+	uint64_t turn_from;       /* while dirty: where it began to grow in this circle */
 	struct tail *prev, *next; /* while the log has memory */
 };
 
@@ -64,6 +66,8 @@ struct room {
 	struct tail plain, *tails[FORM_COUNT]; /* NULL: nobody ever read that one */
 	struct member *members;
 	uint32_t n_members, members_size, n_catching;
+	uint32_t n_untold; /* members that are to be told; dirty: there are some */
+	uint32_t tell_at;  /* the one before this place is told next */
 	bool dirty;
 	bool based; /* the head is known, and not only that it is there at least */
 	bool held;  /* is not freed with its last member */
@@ -81,6 +85,8 @@ struct room {
 	struct room **read; /* where a read that is under way has it; else NULL */
 	struct page *pages; /* what was read for it */
 	struct room *dirty_prev, *dirty_next; /* while dirty */
+	struct delivery *deliveries;          /* under way; see latency.h */
+	uint64_t n_told;                      /* how often a member was told */
 	struct room *want_prev, *want_next;   /* while it wants */
 	UT_hash_handle hh;
 	char name[];
@@ -89,7 +95,7 @@ struct room {
 /* All rooms of a worker. */
 struct rooms {
 	struct room *by_name;
-	struct room *dirty;
+	struct room *dirty;                /* who is told next first */
 	struct room *want;                 /* in the order in which they came to want */
 	struct tail *logs;                 /* last appended to last */
 	struct page *pages;                /* oldest first */
@@ -97,6 +103,7 @@ struct rooms {
 	struct room *farewells; /* emptied rooms that others know of; by crowd_next */
 	uint64_t n_members, log_bytes, page_bytes;
 	uint64_t n_wanted; /* members that ever waited for a page */
+	uint64_t n_deliveries;
 	uint64_t log_max, logs_max, rooms_max, pages_max; /* limits */
 };
 
@@ -172,9 +179,18 @@ struct member *room_remove_member(struct rooms *rooms, struct room *room, uint32
  */
 int room_reserve(struct rooms *rooms, struct tail *tail, size_t len);
 
-/* Appends a frame that room_reserve found place for; the room is dirty then. */
+/* Appends a frame that room_reserve found place for; all members are to be told. */
 void room_append(struct rooms *rooms, struct tail *tail, const uint8_t *frame,
 		 size_t len);
+
+/* All members are to be told that there is something for them. */
+void room_tell(struct rooms *rooms, struct room *room);
+
+/* The member that is told now; NULL: none is to be told, and the room is clean. */
+struct member *room_next_untold(struct rooms *rooms, struct room *room);
+
+/* Behind all others that are dirty. */
+void room_tell_later(struct rooms *rooms, struct room *room);
 
 /* Empties a log, or all of a room; cursors in it are worthless. */
 void room_clear_tail(struct rooms *rooms, struct tail *tail);

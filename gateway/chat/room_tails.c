@@ -112,23 +112,57 @@ int room_reserve(struct rooms *rooms, struct tail *tail, size_t len)
 	}
 }
 
-static void begin_turn(struct room *room)
+void room_append(struct rooms *rooms, struct tail *tail, const uint8_t *frame, size_t len)
+{
+	struct room *room = tail->room;
+
+	room_tell(rooms, room);
+	room_log_append(&tail->log, frame, len);
+	DL_DELETE(rooms->logs, tail);
+	DL_APPEND(rooms->logs, tail);
+}
+
+/* ---- telling -------------------------------------------------------------------- */
+
+static void begin_circle(struct room *room)
 {
 	for (unsigned i = 0; i < FORM_COUNT; i++)
 		if (room->tails[i])
 			room->tails[i]->turn_from = room->tails[i]->log.head;
 }
 
-void room_append(struct rooms *rooms, struct tail *tail, const uint8_t *frame, size_t len)
+void room_tell(struct rooms *rooms, struct room *room)
 {
-	struct room *room = tail->room;
-
-	if (!room->dirty)
-		begin_turn(room);
-	room_log_append(&tail->log, frame, len);
-	DL_DELETE(rooms->logs, tail);
-	DL_APPEND(rooms->logs, tail);
-	if (!room->dirty)
-		DL_APPEND2(rooms->dirty, room, dirty_prev, dirty_next);
+	room->n_untold = room->n_members;
+	if (room->dirty)
+		return;
+	begin_circle(room);
+	DL_APPEND2(rooms->dirty, room, dirty_prev, dirty_next);
 	room->dirty = true;
+}
+
+/* From the end: whoever takes the place of one that leaves was passed already, or is
+ * told by who moves it (member_leave). */
+struct member *room_next_untold(struct rooms *rooms, struct room *room)
+{
+	if (room->n_untold > room->n_members)
+		room->n_untold = room->n_members;
+	if (!room->n_untold) {
+		room_clean(rooms, room);
+		return NULL;
+	}
+	if (--room->n_untold == 0)
+		room_clean(rooms, room);
+	if (room->tell_at == 0 || room->tell_at > room->n_members) {
+		room->tell_at = room->n_members;
+		begin_circle(room);
+	}
+	room->n_told++;
+	return &room->members[--room->tell_at];
+}
+
+void room_tell_later(struct rooms *rooms, struct room *room)
+{
+	DL_DELETE2(rooms->dirty, room, dirty_prev, dirty_next);
+	DL_APPEND2(rooms->dirty, room, dirty_prev, dirty_next);
 }

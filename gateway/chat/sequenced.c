@@ -95,9 +95,9 @@ static void put(struct chat *chat, struct room *room, uint64_t head, int len)
 	struct piece pieces[FORM_COUNT];
 
 	make_pieces(chat, room, len, pieces);
-	/* Much may come in one turn: who reads gets the chance to. */
-	if (reserve(chat, pieces, len) && room->dirty) {
-		chat_ask(chat);
+	/* Much may come before all were told: who reads gets the chance to. */
+	if (reserve(chat, pieces, len)) {
+		ask_room(chat, room);
 		(void)reserve(chat, pieces, len);
 	}
 	for (unsigned i = 0; i < FORM_COUNT; i++)
@@ -119,7 +119,7 @@ static void put_message(struct chat *chat, struct room *room,
 		r = wire_message(scratch_at(chat), scratch_left(chat), message);
 	counter_add(chat->slot, COUNTER_room_messages, 1);
 	put(chat, room, message->seq, r);
-	latency_note(chat, HISTOGRAM_send_to_deliver, message->read_us);
+	delivery_begin(chat, room, message->read_us);
 }
 
 /* The room's members hear of a message that was not, or that there is one. A repeat of

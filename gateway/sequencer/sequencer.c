@@ -27,7 +27,7 @@ static void wake_workers(struct sequencer *s)
 	s->wrote = false;
 }
 
-static void on_turn(void *app)
+static bool on_turn(void *app)
 {
 	struct sequencer *s = app;
 
@@ -39,6 +39,7 @@ static void on_turn(void *app)
 	counter_set(s->slot, COUNTER_bus_head, bus_written(s->bus));
 	if (s->leaving && committer_is_done(&s->committer))
 		uv_stop(&s->loop);
+	return false;
 }
 
 static void on_beat(void *app)

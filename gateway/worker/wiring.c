@@ -14,6 +14,11 @@
 #include "gateway/worker/hearing.h"
 #include "gateway/worker/returns.h"
 
+enum {
+	ASKS_MAX =
+		4096 /* links that are written to before the loop turns: it must beat */
+};
+
 /* ---- chat -> transport, bus and store ---- */
 
 static int wrote(struct worker *w, int r)
@@ -159,16 +164,19 @@ void wiring_accepted(void *app, int fd, const uint8_t address[16])
 	transport_adopt(w->transport, fd, address);
 }
 
-void wiring_turn(struct worker *w)
+bool wiring_turn(struct worker *w)
 {
+	bool more;
+
 	process_phase(&w->process, PHASE_bus);
 	hearing_turn(w);
 	process_phase(&w->process, PHASE_writing);
-	chat_flush(w->chat);
+	more = chat_flush(w->chat);
 	transport_turn(w->transport);
 	if (w->wrote && bus_wake(w->bus, worker_sequencer(w)))
 		counter_add(w->slot, COUNTER_bus_wakeups, 1);
 	w->wrote = false;
+	return more;
 }
 
 /* A new certificate is for links that come from now on. */
@@ -226,6 +234,7 @@ static int start_chat(struct worker *w, struct why *why)
 		.sends_pending_bytes = (uint64_t)s->bus_ring_bytes / 4,
 		.catchup_bytes = (uint64_t)s->catchup_bytes,
 		.reads_max = (uint64_t)s->store_reads_max,
+		.asks_max = ASKS_MAX,
 		.generation = w->inherited->generation,
 		/* All workers' together must not lap who reads the sequencer. */
 		.cast_bytes = (uint64_t)s->bus_ring_bytes / 16,

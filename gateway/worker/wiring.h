@@ -62,8 +62,9 @@ void worker_serve(struct worker *worker);
  * case. */
 int wiring_start(struct worker *worker, struct why *why);
 
-/* One turn's news from the bus to the chat, and from chat to sockets and bus. */
-void wiring_turn(struct worker *worker);
+/* One turn's news from the bus to the chat, and from chat to sockets and bus. True: there
+ * is more for sockets. */
+bool wiring_turn(struct worker *worker);
 
 /* At each beat and wake: tells chat whose life is over, and that time passes. */
 void wiring_look(struct worker *worker);

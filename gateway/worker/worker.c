@@ -19,9 +19,9 @@ enum {
 
 /* ---- the loop ---- */
 
-static void on_turn(void *app)
+static bool on_turn(void *app)
 {
-	wiring_turn(app);
+	return wiring_turn(app);
 }
 
 static void on_look(void *app)

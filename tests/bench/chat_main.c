@@ -136,6 +136,7 @@ int main(void)
 		.sends_pending_bytes = 1 << 20,
 		.catchup_bytes = 1 << 20,
 		.reads_max = 64,
+		.asks_max = 2 * MEMBERS,
 	};
 	struct chat *chat;
 	uint64_t seq = 0;

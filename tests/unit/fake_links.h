@@ -151,10 +151,12 @@ static inline int on_submit(void *app, uint64_t ticket, const struct message *me
 /* What is due goes out; reads are answered unless they wait for the test. */
 static inline void flush(void)
 {
-	chat_flush(chat);
+	while (chat_flush(chat))
+		;
 	while (n_asked && !reads_wait) {
 		answer(0, 0);
-		chat_flush(chat);
+		while (chat_flush(chat))
+			;
 	}
 }
 
@@ -215,6 +217,7 @@ static inline int links_setup(void **state)
 		.sends_pending_bytes = 1 << 20,
 		.catchup_bytes = 1 << 20,
 		.reads_max = 64,
+		.asks_max = 4096,
 		.generation = 7,
 		.cast_bytes = 262144,
 		.ping_interval_ms = 25000,

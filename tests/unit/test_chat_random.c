@@ -298,6 +298,7 @@ static void run(unsigned with)
 	limits.catchup_bytes = 100000;
 	limits.sends_pending = 1000;
 	limits.reads_max = 3;
+	limits.asks_max = with % 2 ? 4096 : 8;  /* a turn for all, or many */
 	limits.presence_members_max = with % 3; /* 0: off */
 	limits.presence_interval_ms = 100;
 	chat_start(0);
