@@ -107,7 +107,7 @@ bench_crowd() {
 		read -rt 0.5 <> <(:) || true
 	done
 	echo "large: messages=${#large[@]} median_ms=$(printf '%s\n' "${large[@]}" | median) small: rounds=${#small[@]} median_ms=$(printf '%s\n' "${small[@]}" | median)"
-	echo "held: links=$C_open gone=$C_gone odd_health=$ODD deliveries=$C_deliveries lost=$C_lost repeated=$C_repeated errors=$C_errors"
+	echo "held: links=$C_open gone=$C_gone odd_health=$ODD deliveries=$C_deliveries lost=$C_lost repeated=$C_repeated again=$C_again errors=$C_errors"
 	start=$(now_ms)
 	kill -KILL "$(worker_pid 0)"
 	until crowd_tell && ((C_gone > 0)) && crowd_complete; do

@@ -4,7 +4,8 @@
  *
  * Several processes make one crowd: each dials from an address of its own, keeps account
  * of what its members have, and says so when asked. What a link lost on its way is said
- * again when it is back, under the same id.
+ * again when it is back, under the same id, and what the server had no place for a little
+ * later.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +23,15 @@ enum {
 enum where {
 	LARGE,
 	SMALL,
-	WHERES
+	WHERES,
+	SAID = WHERES /* `ref` of a send, behind those of joins */
 };
 
 struct place {
 	uint64_t next; /* sequence that it must see next; 0 until joined once */
 	bool joined;   /* on this link */
 	bool owes;     /* a message that is not acknowledged */
+	bool refused;  /* it was told to try that again later */
 	uint64_t said; /* messages */
 };
 
@@ -44,7 +47,9 @@ struct crowd {
 	struct load_dialler dialler;
 	unsigned n_members, small, n_in;
 	uint64_t n_back, n_gone;
-	uint64_t n_owed, n_acked, n_delivered, n_lost, n_repeated, n_errors;
+	unsigned n_refused; /* places that are to try again */
+	uint64_t again_at_ms;
+	uint64_t n_owed, n_acked, n_delivered, n_lost, n_repeated, n_again, n_errors;
 };
 
 static unsigned index_of(const struct crowd *crowd, const struct member *member)
@@ -102,7 +107,8 @@ static void say(struct crowd *crowd, struct member *member, enum where where)
 		"{\"op\":\"send\",\"room\":\"%s\",\"id\":\"%ld-%u-%lu\",\"ref\":%d,"
 		"\"body\":\"%0*u\"}",
 		room, (long)getpid(), index_of(crowd, member), member->in[where].said,
-		(int)where, (int)crowd->load->body_bytes % 512, index_of(crowd, member));
+		(int)(SAID + where), (int)crowd->load->body_bytes % 512,
+		index_of(crowd, member));
 	load_send(&member->link, text, (size_t)len);
 	load_flush(&member->link);
 }
@@ -138,6 +144,8 @@ static void on_ended(struct load_link *link, enum load_end end)
 		crowd->n_gone++;
 	}
 	crowd->n_in -= is_in(member);
+	crowd->n_refused -= member->in[LARGE].refused + member->in[SMALL].refused;
+	member->in[LARGE].refused = member->in[SMALL].refused = false;
 	member->in[LARGE].joined = member->in[SMALL].joined = false;
 }
 
@@ -200,6 +208,26 @@ static enum where where_of(const struct crowd *crowd, const char *text, size_t l
 		       : SMALL;
 }
 
+/* "busy" and "unavailable" ask for another try. */
+static void on_error(struct crowd *crowd, struct member *member, const char *text,
+		     size_t len)
+{
+	static const char busy[] = "\"busy\"", unavailable[] = "\"unavailable\"";
+	uint64_t ref = load_number(text, len, "\"ref\":");
+	struct place *place = &member->in[ref % SAID];
+
+	if (ref >= SAID + WHERES ||
+	    (!memmem(text, len, busy, strlen(busy)) &&
+	     !memmem(text, len, unavailable, strlen(unavailable)))) {
+		if (!crowd->n_errors++)
+			fprintf(stderr, "load: %.*s\n", (int)len, text);
+		return;
+	}
+	crowd->n_again++;
+	crowd->n_refused += !place->refused;
+	place->refused = true;
+}
+
 static void on_message(struct load_link *link, const char *text, size_t len)
 {
 	struct crowd *crowd = link->load->mode;
@@ -213,8 +241,23 @@ static void on_message(struct load_link *link, const char *text, size_t len)
 	} else if (load_op_is(text, len, "sent")) {
 		on_sent(crowd, member, where, load_number(text, len, "\"seq\":"));
 	} else if (load_op_is(text, len, "error")) {
-		if (!crowd->n_errors++)
-			fprintf(stderr, "load: %.*s\n", (int)len, text);
+		on_error(crowd, member, text, len);
+	}
+}
+
+static void try_again(struct crowd *crowd, struct member *member, enum where where)
+{
+	struct place *place = &member->in[where];
+
+	if (!place->refused)
+		return;
+	place->refused = false;
+	crowd->n_refused--;
+	if (!place->joined) {
+		join(crowd, member, where);
+		load_flush(&member->link);
+	} else if (place->owes) {
+		say(crowd, member, where);
 	}
 }
 
@@ -236,6 +279,16 @@ static void all_say(struct crowd *crowd, enum where where, unsigned every)
 	}
 }
 
+static void all_try_again(struct crowd *crowd)
+{
+	if (!crowd->n_refused || load_now_ms() < crowd->again_at_ms)
+		return;
+	crowd->again_at_ms = load_now_ms() + LOAD_RETRY_MS;
+	for (unsigned i = 0; i < crowd->n_members; i++)
+		for (enum where where = LARGE; where < WHERES; where++)
+			try_again(crowd, &crowd->members[i], where);
+}
+
 static void tell(struct crowd *crowd)
 {
 	uint64_t n_behind[WHERES] = { 0 };
@@ -249,12 +302,13 @@ static void tell(struct crowd *crowd)
 		}
 	printf("clients=%u open=%u in=%u gone=%lu back=%lu head=%lu behind=%lu "
 	       "behind_small=%lu "
-	       "owed=%lu acked=%lu deliveries=%lu lost=%lu repeated=%lu errors=%lu "
+	       "owed=%lu acked=%lu deliveries=%lu lost=%lu repeated=%lu again=%lu "
+	       "errors=%lu "
 	       "cpu_ms=%lu\n",
 	       crowd->n_members, crowd->dialler.n_open, crowd->n_in, crowd->n_gone,
 	       crowd->n_back, crowd->large_head, n_behind[LARGE], n_behind[SMALL],
 	       crowd->n_owed, crowd->n_acked, crowd->n_delivered, crowd->n_lost,
-	       crowd->n_repeated, crowd->n_errors, load_cpu_ms());
+	       crowd->n_repeated, crowd->n_again, crowd->n_errors, load_cpu_ms());
 }
 
 static void obey(void *mode, const char *word)
@@ -290,6 +344,7 @@ int load_crowd(struct load *load, const unsigned numbers[3])
 	load_watch_stdin(load, obey);
 	while (!load->stop) {
 		load_dial_gone(load, &crowd.dialler);
+		all_try_again(&crowd);
 		load_turn(load, LOAD_RETRY_MS / 4);
 	}
 	tell(&crowd);
