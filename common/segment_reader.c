@@ -367,7 +367,7 @@ void segment_reader_look(struct segment_reader *reader, uint64_t now_ns,
 			break;
 		sched_yield();
 	}
-	s->deserted = is_deserted(r);
+	s->deserted = !s->supervisor_alive && is_deserted(r);
 	if (s->look == LOOK_ok) {
 		r->proved = true;
 		if (*about_name)

@@ -13,6 +13,7 @@ enum {
 	CONNECTION_MAGIC = 0x434f4e4e,
 	HEAD_SIZE = 2048,
 	REFUSAL_SIZE = 128,
+	SHORT_BODY = 2048,
 	DRAIN_MAX = 256 *
 		    1024, /* bytes that are read and dropped after all is answered */
 	STREAM_SEND_BUFFER = 64 * 1024 /* the kernel's, so that who is behind is seen */
@@ -172,15 +173,22 @@ static void send_bytes(struct connection *connection, char *head, size_t head_le
 static void send_answer(struct connection *connection, struct server_answer *answer,
 			bool has_body)
 {
-	char head[HEAD_SIZE];
+	char bytes[HEAD_SIZE + SHORT_BODY];
+	size_t head_len, body_len = has_body ? answer->body_len : 0;
 	int len;
 
 	connection->is_last = answer->head.close;
 	answer->head.body_len = answer->body_len;
-	len = http_answer_head(&answer->head, head, sizeof head);
+	len = http_answer_head(&answer->head, bytes, HEAD_SIZE);
 	CHECK(len > 0);
-	send_bytes(connection, head, (size_t)len, answer->body,
-		   has_body ? answer->body_len : 0);
+	head_len = (size_t)len;
+	/* The kernel takes one piece for less than two. */
+	if (body_len > 0 && body_len <= SHORT_BODY) {
+		memcpy(bytes + head_len, answer->body, body_len);
+		head_len += body_len;
+		body_len = 0;
+	}
+	send_bytes(connection, bytes, head_len, answer->body, body_len);
 }
 
 static void put_refusal(struct server_answer *answer, int status, char body[REFUSAL_SIZE])

@@ -198,7 +198,6 @@ bool chat_flush(struct chat *chat)
 	reads_start(chat);
 	histories_start(chat);
 	censuses_turn(chat);
-	ask_links(chat); /* what could not be read was told */
 	latency_turn(chat);
 	publish_bytes(chat);
 	return chat->rooms.dirty || chat->ask;

@@ -22,7 +22,7 @@ static uint64_t tell_some(struct chat *chat, struct room *room, uint64_t max)
 
 void tell_rooms(struct chat *chat)
 {
-	uint64_t left = chat->limits.asks_max / 2, slice = left / SLICES;
+	uint64_t left = chat->limits.asks_max / 2, slice = 1 + left / SLICES;
 
 	while (chat->rooms.dirty && left) {
 		struct room *room = chat->rooms.dirty;

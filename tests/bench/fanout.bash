@@ -1,7 +1,11 @@
 # fanout - delivering to rooms: ours, its peers and the bare kernel in one run.
 #
 # `tests/bench/run fanout`. Servers have the first processor, clients the second. Each
-# figure is the median of FANOUT_RUNS (3) runs, with the smallest and the largest.
+# figure is the median of FANOUT_RUNS (3) runs, with the smallest and the largest; servers
+# take turns, so that a machine that is slow for a while is so for all of them.
+# FANOUT_SERVERS names some of them, FANOUT_WORK a part of the titles.
+
+SERVERS_ALL="bare parley-1-sqlite parley-2-sqlite parley-1-postgresql ws socketio nchan nats mosquitto"
 
 # Nanoseconds of processor time of these processes, with all their threads.
 cpu_ns() { # cpu_ns PID...
@@ -25,7 +29,7 @@ start_ours() { # start_ours WORKERS STORE
 # fanout_once SERVER LOAD-WORDS...: CPU-seconds per million deliveries in COST, from when
 # all are in, and in SAID what the load tool says; FAILED in words.
 fanout_once() {
-	local server=$1 fifo load before cpu
+	local server=$1 load before cpu
 	shift
 	FAILED=
 	setup_daemons
@@ -53,25 +57,29 @@ fanout_once() {
 
 # fanout_table TITLE WHAT...: a row for each server, with its ratio to the bare one.
 fanout_table() {
-	local title=$1 server i costs bare=
+	local title=$1 server i bare=
+	local -A costs=() failed=()
 	shift
+	[[ $title == *${FANOUT_WORK:-}* ]] || return 0
+	for ((i = 0; i < ${FANOUT_RUNS:-3}; i++)); do
+		for server in ${FANOUT_SERVERS:-$SERVERS_ALL}; do
+			[ -z "${failed[$server]:-}" ] || continue
+			fanout_once "$server" "$@"
+			failed[$server]=$FAILED
+			costs[$server]+="$COST "
+		done
+	done
 	echo
 	echo "| $title | CPU-s per million | smallest to largest | times the bare one |"
 	echo "|---|---|---|---|"
-	for server in bare parley-1-sqlite parley-2-sqlite parley-1-postgresql ws socketio nchan nats mosquitto; do
-		costs=()
-		for ((i = 0; i < ${FANOUT_RUNS:-3}; i++)); do
-			fanout_once "$server" "$@"
-			[ -z "$FAILED" ] || break
-			costs+=("$COST")
-		done
-		if [ -n "$FAILED" ]; then
-			echo "| $server | $FAILED | | |"
+	for server in ${FANOUT_SERVERS:-$SERVERS_ALL}; do
+		if [ -n "${failed[$server]}" ]; then
+			echo "| $server | ${failed[$server]} | | |"
 			continue
 		fi
-		printf '%s\n' "${costs[@]}" | sort -g | awk -v server="$server" -v bare="${bare:-0}" '{ v[NR] = $1 }
-			END { m = v[int((NR + 1) / 2)]; printf "| %s | %.2f | %.2f to %.2f | %.2f |\n", server, m, v[1], v[NR], bare ? m / bare : 1 }'
-		[ "$server" != bare ] || bare=$(printf '%s\n' "${costs[@]}" | median)
+		tr ' ' '\n' <<<"${costs[$server]% }" | sort -g | awk -v server="$server" -v bare="${bare:-0}" '{ v[NR] = $1 }
+			END { m = v[int((NR + 1) / 2)]; printf "| %s | %.2f | %.2f to %.2f | %s |\n", server, m, v[1], v[NR], bare ? sprintf("%.2f", m / bare) : "" }'
+		[ "$server" != bare ] || bare=$(tr ' ' '\n' <<<"${costs[$server]% }" | median)
 	done
 }
 
@@ -88,7 +96,7 @@ bench_latency() {
 	echo "| 1 to 1,000 at a fixed rate | deliveries/s | p50 ms | p99 ms | max ms | CPU-s per million |"
 	echo "|---|---|---|---|---|---|"
 	for rate in 20 50; do
-		for server in bare parley-1-sqlite parley-2-sqlite parley-1-postgresql ws socketio nchan nats mosquitto; do
+		for server in ${FANOUT_SERVERS:-$SERVERS_ALL}; do
 			p50=() p99=() most=() costs=()
 			for ((i = 0; i < ${FANOUT_RUNS:-3}; i++)); do
 				fanout_once "$server" --rate $rate room 1000 $((rate * 10)) 1

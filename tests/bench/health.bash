@@ -68,6 +68,7 @@ bench_health() {
 	before=$(pss_kib "$HEALTHD")
 	echo "| | | requests/s | p50 us | p99 us | failed |"
 	echo "|---|---|---|---|---|---|"
+	ask_both "idle machine, 64 connections" 200000 64 taskset -c 1
 	ask_both "idle machine, 16 connections" 200000 16 taskset -c 1
 	ask_both "idle machine, 1 connection" 20000 1 taskset -c 1
 	loads=()
