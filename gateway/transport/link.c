@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <utlist.h>
 
 #include "common/check.h"
@@ -376,14 +377,12 @@ static void watch(struct link *link)
 		socket_kill(link->socket);
 		return;
 	}
-	if (!wait_ms) {
+	if (!wait_ms)
 		ping(link);
-		wait_ms = silence_left(link);
-	}
-	if (link->ends_ms && wait_ms > END_LOOK_MS)
-		wait_ms = END_LOOK_MS;
-	if (link->ends_ms && wait_ms > (uint64_t)left_ms)
-		wait_ms = (uint64_t)left_ms;
+	/* Should it answer at once, the next one is due that soon. */
+	wait_ms = MIN(silence_left(link), link->transport->limits.ping_interval_ms);
+	if (link->ends_ms)
+		wait_ms = MIN(MIN(wait_ms, END_LOOK_MS), (uint64_t)left_ms);
 	link_set_timer(link, wait_ms);
 }
 
