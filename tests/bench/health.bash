@@ -26,9 +26,7 @@ start_nginx() {
 			}
 		}
 	END
-	peer_runs /usr/sbin/nginx -p "$DIR" -c "$DIR/nginx.conf"
-	peer_listens
-	await 2000 pgrep -P "$PEER"
+	start_nginx_itself
 	PEER=$(pgrep -P "$PEER")
 }
 

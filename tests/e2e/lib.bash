@@ -50,8 +50,9 @@ teardown_daemons() {
 		wait "$pid" 2>/dev/null || true
 	done
 	stop_postgres
-	# Orphans of a killed supervisor leave by themselves; a test says if they do not.
-	rm -rf "$DIR" "/dev/shm/$SEGMENT" "/dev/shm/$SEGMENT.kept"
+	# Orphans of a killed supervisor leave by themselves, a test says if they do not; until
+	# then they write.
+	await 5000 rm -rf "$DIR" "/dev/shm/$SEGMENT" "/dev/shm/$SEGMENT.kept"
 }
 
 # make_in_turn TARGET [NAME=VALUE...]: one at a time, since what is to be made is shared.

@@ -78,8 +78,15 @@ start_nchan() {
 			}
 		}
 	END
+	start_nginx_itself
+}
+
+# Its worker would outlive it.
+start_nginx_itself() {
 	peer_runs /usr/sbin/nginx -p "$DIR" -c "$DIR/nginx.conf"
 	peer_listens
+	await 2000 pgrep -P "$PEER"
+	PIDS+=("$(pgrep -P "$PEER")")
 }
 
 start_nats() {
