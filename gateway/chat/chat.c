@@ -13,11 +13,12 @@
 #include "gateway/chat/presence.h"
 #include "gateway/chat/read.h"
 
-static void publish_bytes(struct chat *chat)
+static void publish_waiting(struct chat *chat)
 {
 	counter_set(chat->slot, COUNTER_room_log_bytes, chat->rooms.log_bytes);
 	counter_set(chat->slot, COUNTER_catchup_bytes,
 		    chat->rooms.page_bytes + chat->history_bytes);
+	counter_set(chat->slot, COUNTER_members_untold, chat->rooms.n_untold);
 }
 
 void chat_publish(struct chat *chat)
@@ -25,7 +26,7 @@ void chat_publish(struct chat *chat)
 	counter_set(chat->slot, COUNTER_rooms, HASH_COUNT(chat->rooms.by_name));
 	counter_set(chat->slot, COUNTER_members, chat->rooms.n_members);
 	counter_set(chat->slot, COUNTER_outbox_bytes, chat->outbox_bytes);
-	publish_bytes(chat);
+	publish_waiting(chat);
 	counter_set(chat->slot, COUNTER_sends_pending, pending_count(&chat->pendings));
 	counter_set(chat->slot, COUNTER_sends_pending_bytes, chat->pendings.bytes);
 }
@@ -199,7 +200,7 @@ bool chat_flush(struct chat *chat)
 	histories_start(chat);
 	censuses_turn(chat);
 	latency_turn(chat);
-	publish_bytes(chat);
+	publish_waiting(chat);
 	return chat->rooms.dirty || chat->ask;
 }
 

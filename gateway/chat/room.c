@@ -108,7 +108,7 @@ void room_clean(struct rooms *rooms, struct room *room)
 	if (room->dirty)
 		DL_DELETE2(rooms->dirty, room, dirty_prev, dirty_next);
 	room->dirty = false;
-	room->n_untold = 0;
+	room_set_untold(rooms, room, 0);
 }
 
 /* ---- crowds --------------------------------------------------------------------- */

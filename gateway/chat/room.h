@@ -103,7 +103,7 @@ struct rooms {
 	struct room *farewells; /* emptied rooms that others know of; by crowd_next */
 	uint64_t n_members, log_bytes, page_bytes;
 	uint64_t n_wanted; /* members that ever waited for a page */
-	uint64_t n_deliveries;
+	uint64_t n_deliveries, n_untold;
 	uint64_t log_max, logs_max, rooms_max, pages_max; /* limits */
 };
 
@@ -188,6 +188,9 @@ void room_tell(struct rooms *rooms, struct room *room);
 
 /* The member that is told now; NULL: none is to be told, and the room is clean. */
 struct member *room_next_untold(struct rooms *rooms, struct room *room);
+
+/* So many of its members are to be told. */
+void room_set_untold(struct rooms *rooms, struct room *room, uint32_t n);
 
 /* Behind all others that are dirty. */
 void room_tell_later(struct rooms *rooms, struct room *room);

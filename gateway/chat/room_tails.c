@@ -131,9 +131,16 @@ static void begin_circle(struct room *room)
 			room->tails[i]->turn_from = room->tails[i]->log.head;
 }
 
+void room_set_untold(struct rooms *rooms, struct room *room, uint32_t n)
+{
+	rooms->n_untold -= room->n_untold;
+	rooms->n_untold += n;
+	room->n_untold = n;
+}
+
 void room_tell(struct rooms *rooms, struct room *room)
 {
-	room->n_untold = room->n_members;
+	room_set_untold(rooms, room, room->n_members);
 	if (room->dirty)
 		return;
 	begin_circle(room);
@@ -145,14 +152,13 @@ void room_tell(struct rooms *rooms, struct room *room)
  * told by who moves it (member_leave). */
 struct member *room_next_untold(struct rooms *rooms, struct room *room)
 {
-	if (room->n_untold > room->n_members)
-		room->n_untold = room->n_members;
-	if (!room->n_untold) {
+	uint32_t n = room->n_untold < room->n_members ? room->n_untold : room->n_members;
+
+	if (n <= 1)
 		room_clean(rooms, room);
+	if (n == 0)
 		return NULL;
-	}
-	if (--room->n_untold == 0)
-		room_clean(rooms, room);
+	room_set_untold(rooms, room, n - 1);
 	if (room->tell_at == 0 || room->tell_at > room->n_members) {
 		room->tell_at = room->n_members;
 		begin_circle(room);

@@ -116,8 +116,20 @@ milli() { # milli US...: their median in milliseconds
 	printf '%s\n' "$@" | median | awk '{ printf "%.2f", $1 / 1000 }'
 }
 
+# floor TITLE SOCKETS MESSAGES COALESCED: what send() alone costs; so many messages in each.
+floor() {
+	local i costs=()
+	for i in 1 2 3; do
+		costs+=("$("$bench/bare_send" "$2" "$3" $((130 * $4)) | sed 's/.*per_million=//')")
+	done
+	echo "# send() alone, $1: $(printf '%s\n' "${costs[@]}" | median | awk -v n="$4" '{ printf "%.2f", $1 / n }') CPU-s per million"
+}
+
 bench_fanout() {
 	source "$ROOT/tests/bench/peers/start.bash"
+	floor "1 to 1,000" 1000 300 1
+	floor "the same, 32 in each" 1000 100 32
+	floor "1 to 10,000" 10000 30 1
 	fanout_table "1 to 1,000, 1 in flight" room 1000 "${FANOUT_MESSAGES:-300}" 1
 	fanout_table "1 to 1,000, 32 in flight" room 1000 $((${FANOUT_MESSAGES:-300} * 4)) 32
 	fanout_table "1 to 10,000, 1 in flight" room 10000 $((${FANOUT_MESSAGES:-300} / 10)) 1

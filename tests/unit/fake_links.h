@@ -289,6 +289,8 @@ static inline int links_teardown(void **state)
 	assert_int_equal(counter_get(&slot, COUNTER_members), 0);
 	assert_int_equal(counter_get(&slot, COUNTER_room_log_bytes), 0);
 	assert_int_equal(counter_get(&slot, COUNTER_outbox_bytes), 0);
+	chat_flush(chat);
+	assert_int_equal(counter_get(&slot, COUNTER_members_untold), 0);
 	chat_free(chat);
 	while (n_asked) /* they find nobody */
 		answer(0, n_asked % 2 ? 0 : -ENOTCONN);

@@ -39,8 +39,10 @@ static void a_turn_asks_so_many_and_the_next_the_rest(void **state)
 	said("a", 1, "1", false, 0);
 	assert_true(chat_flush(chat));
 	assert_int_equal(n_asked_links(), TOLD);
+	assert_int_equal(counter_get(&slot, COUNTER_members_untold), LINKS - TOLD);
 	assert_false(chat_flush(chat));
 	assert_int_equal(n_asked_links(), LINKS);
+	assert_int_equal(counter_get(&slot, COUNTER_members_untold), 0);
 	assert_false(chat_flush(chat));
 	assert_int_equal(n_asked_links(), LINKS);
 	assert_all_got(0, LINKS, MESSAGE("a", "1"));
