@@ -248,7 +248,9 @@ void committer_tick(struct committer *c)
 void committer_changed(struct committer *c, bool up)
 {
 	c->away = !up;
-	counter_set(c->slot, COUNTER_store_state, up ? STORE_STATE_up : STORE_STATE_down);
+	/* That it can be opened does not say that it keeps anything. */
+	if (!up)
+		counter_set(c->slot, COUNTER_store_state, STORE_STATE_down);
 	/* What waits is given at once, or the store probed at the next beat. */
 	c->retry_us = 0;
 	if (up)

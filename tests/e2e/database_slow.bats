@@ -60,6 +60,21 @@ recovered() {
 	[ "$(metric 'store_commit_seconds_bucket{le="1.048576"}')" -lt "$(metric store_commit_seconds_count)" ]
 }
 
+# Until something is written to LOCK.
+lock_file() {
+	mkfifo "$DIR/lock"
+	"$PYTHON" -c '
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.readline()
+db.execute("ROLLBACK")' "${PARLEY_STORE#sqlite:}" <"$DIR/lock" >"$DIR/lock.out" 2>&1 &
+	PIDS+=($!)
+	exec {LOCK}>"$DIR/lock"
+	await 5000 grep -q held "$DIR/lock.out"
+}
+
 @test "database slow (PostgreSQL stopped for some seconds): degraded, and nothing else is slow" {
 	use_store postgresql || skip "no PostgreSQL server is installed"
 	start_chat PARLEY_STORE_DEADLINE_MS=30000
@@ -105,19 +120,24 @@ recovered() {
 	recovered
 }
 
+# Reading goes on, so that the file seems to be well whenever it is opened.
+@test "database slow (SQLite's file locked beyond the deadline): down for all that time, and back by itself" {
+	start_chat PARLEY_STORE_DEADLINE_MS=600 PARLEY_STORE_GRACE_MS=300 PARLEY_STORE_HOLD_MS=20000
+	lock_file
+	send second
+	await 5000 code_is /health/database 503
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		code_is /health/database 503
+		for_a_while 100
+	done
+	echo >&"$LOCK"
+	await 5000 heard '"op":"sent","ref":"second".*"seq":2,'
+	await 5000 health /health/database '.status == "ok"'
+}
+
 @test "database slow (SQLite's file locked by another): degraded, and nothing else is slow" {
 	start_chat PARLEY_STORE_DEADLINE_MS=30000
-	mkfifo "$DIR/lock"
-	"$PYTHON" -c '
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], isolation_level=None)
-db.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-sys.stdin.readline()
-db.execute("ROLLBACK")' "${PARLEY_STORE#sqlite:}" <"$DIR/lock" >"$DIR/lock.out" 2>&1 &
-	PIDS+=($!)
-	exec {LOCK}>"$DIR/lock"
-	await 5000 grep -q held "$DIR/lock.out"
+	lock_file
 	send second
 	await 5000 slow_is_told
 	for_a_while 4000
