@@ -90,7 +90,8 @@ static void an_unknown_end_is_tried_again_and_comes_back_as_repeats(void **state
 
 	committer_changed(&b->committer, true);
 	committer_turn(&b->committer);
-	assert_int_equal(count(b, COUNTER_store_state), 2); /* until it has kept something */
+	assert_int_equal(count(b, COUNTER_store_state),
+			 2); /* until it has kept something */
 	store_commits(b);
 	assert_int_equal(b->n_told, 3);
 	expect_sent(b, 0, 1, 1, true);
